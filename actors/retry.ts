@@ -1,0 +1,137 @@
+/** A retry controller's life: a task's, and RETRYING between two attempts of its scope. */
+import { assign, setup } from "xstate";
+import type { Failure } from "../lib/failure.ts";
+import type { RetryAttempt } from "../lib/types.ts";
+import { freshTask, type TaskContext, type TaskEvent } from "./task.ts";
+
+export interface RetryMachineContext extends TaskContext {
+  /** The attempts so far, oldest first. Emptied when the controller is reverted: an outer one starts it afresh. */
+  readonly history: readonly RetryAttempt[];
+}
+
+export type RetryEvent =
+  | TaskEvent
+  | { readonly type: "retry" }
+  | { readonly type: "fault"; readonly atom: string; readonly failure: Failure };
+
+export const freshRetry: RetryMachineContext = { ...freshTask, history: [] };
+
+/** The history with a failure in its last attempt; the first failure of an atom stays. */
+function withFault(history: readonly RetryAttempt[], atom: string, failure: Failure): readonly RetryAttempt[] {
+  const last = history.at(-1);
+  if (last === undefined || Object.hasOwn(last.failures, atom)) return history;
+  return [...history.slice(0, -1), { ...last, failures: { ...last.failures, [atom]: failure } }];
+}
+
+export const retryMachine = setup({
+  types: { context: {} as RetryMachineContext, events: {} as RetryEvent },
+  actions: {
+    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, progress: 0 }),
+    countRevert: assign({
+      reverts: ({ context }) => context.reverts + 1,
+      progress: 0,
+      revertFailure: undefined,
+    }),
+    keepResult: assign(({ context, event }) => {
+      const value = event.type === "succeeded" ? event.value : undefined;
+      return {
+        result: value,
+        progress: 1,
+        history: [...context.history, { value, failures: {} }],
+      };
+    }),
+    keepFailure: assign({
+      failure: ({ event }) => (event.type === "failed" ? event.failure : undefined),
+    }),
+    keepFault: assign({
+      history: ({ context, event }) =>
+        event.type === "fault"
+          ? withFault(context.history, event.atom, event.failure)
+          : context.history,
+    }),
+    keepRevertResult: assign({
+      revertResult: ({ event }) => (event.type === "reverted" ? event.value : undefined),
+      progress: 1,
+      history: [],
+    }),
+    keepRevertFailure: assign({
+      revertFailure: ({ event }) => (event.type === "revertFailed" ? event.failure : undefined),
+    }),
+    keepProgress: assign({
+      progress: ({ context, event }) =>
+        event.type === "progress" ? event.fraction : context.progress,
+    }),
+    noProgress: assign({ progress: 0 }),
+    forget: assign({
+      progress: 0,
+      result: undefined,
+      failure: undefined,
+      revertResult: undefined,
+      revertFailure: undefined,
+    }),
+  },
+}).createMachine({
+  id: "retry",
+  context: freshRetry,
+  initial: "PENDING",
+  states: {
+    PENDING: {
+      description: "Its flow has not been reached yet.",
+      on: {
+        start: { target: "RUNNING", actions: "countAttempt" },
+        ignore: { target: "IGNORE", actions: "noProgress" },
+      },
+    },
+    RUNNING: {
+      description: "It makes the value of the next attempt.",
+      on: {
+        succeeded: { target: "SUCCESS", actions: "keepResult" },
+        failed: { target: "FAILURE", actions: "keepFailure" },
+        progress: { actions: "keepProgress" },
+      },
+    },
+    SUCCESS: {
+      description: "Its flow may run; failures in there are brought before it.",
+      on: {
+        fault: { actions: "keepFault" },
+        retry: { target: "RETRYING" },
+        revert: { target: "REVERTING", actions: "countRevert" },
+        reset: { target: "PENDING", actions: "forget" },
+      },
+    },
+    RETRYING: {
+      description: "Its scope is undone and set back; the next attempt starts.",
+      on: { start: { target: "RUNNING", actions: "countAttempt" } },
+    },
+    FAILURE: {
+      description: "It could not make another attempt.",
+      on: {
+        revert: { target: "REVERTING", actions: "countRevert" },
+        reset: { target: "PENDING", actions: "forget" },
+      },
+    },
+    REVERTING: {
+      description: "Its flow was given up; it is being undone itself.",
+      on: {
+        reverted: { target: "REVERTED", actions: "keepRevertResult" },
+        revertFailed: { target: "REVERT_FAILURE", actions: "keepRevertFailure" },
+        progress: { actions: "keepProgress" },
+      },
+    },
+    REVERTED: {
+      description: "Undone; an outer controller may start it afresh.",
+      on: { reset: { target: "PENDING", actions: "forget" } },
+    },
+    REVERT_FAILURE: {
+      description: "Neither done nor undone; a person must look, or the next run tries again.",
+      on: {
+        revert: { target: "REVERTING", actions: "countRevert" },
+        reset: { target: "PENDING", actions: "forget" },
+      },
+    },
+    IGNORE: {
+      description: "A decider said no to its flow.",
+      on: { reset: { target: "PENDING", actions: "forget" } },
+    },
+  },
+});

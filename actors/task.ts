@@ -1,0 +1,132 @@
+/** One task's life, with TaskFlow's states: docs.openstack.org/taskflow/latest/user/states.html */
+import { assign, setup } from "xstate";
+import type { Failure } from "../lib/failure.ts";
+
+export interface TaskContext {
+  /** Number of the last attempt in each direction. They only grow. */
+  readonly attempt: number;
+  readonly reverts: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly result: unknown;
+  readonly failure: Failure | undefined;
+  readonly revertResult: unknown;
+  readonly revertFailure: Failure | undefined;
+}
+
+export type TaskEvent =
+  | { readonly type: "start" }
+  | { readonly type: "succeeded"; readonly value: unknown }
+  | { readonly type: "failed"; readonly failure: Failure }
+  | { readonly type: "revert" }
+  | { readonly type: "reverted"; readonly value: unknown }
+  | { readonly type: "revertFailed"; readonly failure: Failure }
+  | { readonly type: "progress"; readonly fraction: number }
+  | { readonly type: "ignore" }
+  | { readonly type: "reset" };
+
+export const freshTask: TaskContext = {
+  attempt: 0,
+  reverts: 0,
+  progress: 0,
+  result: undefined,
+  failure: undefined,
+  revertResult: undefined,
+  revertFailure: undefined,
+};
+
+export const taskMachine = setup({
+  types: { context: {} as TaskContext, events: {} as TaskEvent },
+  actions: {
+    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, progress: 0 }),
+    countRevert: assign({
+      reverts: ({ context }) => context.reverts + 1,
+      progress: 0,
+      revertFailure: undefined,
+    }),
+    keepResult: assign({
+      result: ({ event }) => (event.type === "succeeded" ? event.value : undefined),
+      progress: 1,
+    }),
+    keepFailure: assign({
+      failure: ({ event }) => (event.type === "failed" ? event.failure : undefined),
+    }),
+    keepRevertResult: assign({
+      revertResult: ({ event }) => (event.type === "reverted" ? event.value : undefined),
+      progress: 1,
+    }),
+    keepRevertFailure: assign({
+      revertFailure: ({ event }) => (event.type === "revertFailed" ? event.failure : undefined),
+    }),
+    keepProgress: assign({
+      progress: ({ context, event }) =>
+        event.type === "progress" ? event.fraction : context.progress,
+    }),
+    noProgress: assign({ progress: 0 }),
+    forget: assign({
+      progress: 0,
+      result: undefined,
+      failure: undefined,
+      revertResult: undefined,
+      revertFailure: undefined,
+    }),
+  },
+}).createMachine({
+  id: "task",
+  context: freshTask,
+  initial: "PENDING",
+  states: {
+    PENDING: {
+      description: "Known to the engine; something that goes before it is not done.",
+      on: {
+        start: { target: "RUNNING", actions: "countAttempt" },
+        ignore: { target: "IGNORE", actions: "noProgress" },
+      },
+    },
+    RUNNING: {
+      description: "An attempt is under way, here or elsewhere. Its outcome comes as a message.",
+      on: {
+        succeeded: { target: "SUCCESS", actions: "keepResult" },
+        failed: { target: "FAILURE", actions: "keepFailure" },
+        progress: { actions: "keepProgress" },
+      },
+    },
+    SUCCESS: {
+      description: "Its result is recorded.",
+      on: {
+        revert: { target: "REVERTING", actions: "countRevert" },
+        reset: { target: "PENDING", actions: "forget" },
+      },
+    },
+    FAILURE: {
+      description: "Its failure is recorded; the attempt may have left something behind.",
+      on: {
+        revert: { target: "REVERTING", actions: "countRevert" },
+        reset: { target: "PENDING", actions: "forget" },
+      },
+    },
+    REVERTING: {
+      description: "It is being undone, here or elsewhere.",
+      on: {
+        reverted: { target: "REVERTED", actions: "keepRevertResult" },
+        revertFailed: { target: "REVERT_FAILURE", actions: "keepRevertFailure" },
+        progress: { actions: "keepProgress" },
+      },
+    },
+    REVERTED: {
+      description: "Undone.",
+      on: { reset: { target: "PENDING", actions: "forget" } },
+    },
+    REVERT_FAILURE: {
+      description: "Neither done nor undone; a person must look, or the next run tries again.",
+      on: {
+        revert: { target: "REVERTING", actions: "countRevert" },
+        reset: { target: "PENDING", actions: "forget" },
+      },
+    },
+    IGNORE: {
+      description: "A decider said no; what follows takes it for done.",
+      on: { reset: { target: "PENDING", actions: "forget" } },
+    },
+  },
+});

@@ -1,0 +1,160 @@
+/**
+ * Every failure a user of fourstroke can meet, in one table: its code, what it carries, its words.
+ *
+ * Branch on `code`; `message` is for people and may change in a patch.
+ */
+
+/** One mistake in a declared flow. `compile()` reports all of them at once. */
+export type Mistake =
+  | { readonly code: "DUPLICATE"; readonly names: readonly string[] }
+  | { readonly code: "ALREADY_IN_FLOW"; readonly name: string }
+  | { readonly code: "INVALID_ATOM"; readonly atom: string; readonly problem: string }
+  | {
+      readonly code: "AMBIGUOUS_DEPENDENCY";
+      readonly flow: string;
+      readonly atom: string;
+      readonly symbol: string;
+      readonly providers: readonly string[];
+    }
+  | { readonly code: "CYCLE"; readonly flow: string; readonly path: readonly string[] }
+  | {
+      readonly code: "UNKNOWN_NODE";
+      readonly flow: string;
+      readonly name: string;
+      readonly nearest?: string;
+    }
+  | { readonly code: "INVALID_DECIDER"; readonly flow: string; readonly problem: string };
+
+/** An input that nothing in scope provides. */
+export interface MissingInput {
+  readonly atom: string;
+  readonly method: "execute" | "revert";
+  /** The parameter as the atom's function names it. */
+  readonly param: string;
+  /** The symbol that the parameter is bound to. */
+  readonly symbol: string;
+  /** The known symbol with the most similar name, if one is close. */
+  readonly nearest?: string;
+}
+
+/** What each failure carries. One line per code: this table is the catalogue. */
+interface Failures {
+  COMPILE_FAILED: { readonly flow: string; readonly mistakes: readonly Mistake[] };
+  MISSING_DEPENDENCIES: { readonly flow: string; readonly missing: readonly MissingInput[] };
+  INVALID_OPTION: { readonly option: string; readonly problem: string };
+  INVALID_STATE: { readonly flow: string; readonly operation: string; readonly state: string };
+  INVALID_TRANSITION: { readonly subject: string; readonly state: string; readonly event: string };
+  NOT_FOUND: { readonly what: string; readonly name: string; readonly nearest?: string };
+  ALREADY_EXISTS: { readonly what: string; readonly name: string };
+  PAYLOAD_REFUSED: { readonly path: string; readonly problem: string };
+  INPUT_REFUSED: { readonly atom: string; readonly param: string; readonly problem: string };
+  INPUT_NOT_FOUND: { readonly atom: string; readonly param: string; readonly symbol: string };
+  SEVERAL_FAILURES: { readonly flow: string; readonly atoms: readonly string[] };
+  TASK_TIMED_OUT: { readonly atom: string; readonly timeoutMs: number };
+  CANCELLED: { readonly flow: string; readonly reason: string };
+  KILLED: { readonly flow: string; readonly reason: string };
+  SUSPENDED: { readonly flow: string };
+  PARKED: { readonly flow: string; readonly reason: string };
+  DECIDER_FAILED: { readonly atom: string; readonly problem: string };
+  BLUEPRINT_CHANGED: { readonly flow: string; readonly differences: readonly string[] };
+  FENCED: { readonly flow: string; readonly epoch: number; readonly sequence: number };
+  LEASE_LOST: { readonly flow: string; readonly epoch: number };
+  JOURNAL_FULL: { readonly flow: string; readonly problem: string };
+  JOURNAL_UNAVAILABLE: { readonly problem: string };
+  JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
+  ENGINE_CLOSED: { readonly flow: string };
+}
+
+/** Names a kind of failure; see `FlowError`. */
+export type ErrorCode = keyof Failures;
+
+const near = (nearest: string | undefined): string =>
+  nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+
+function mistakeText(mistake: Mistake): string {
+  switch (mistake.code) {
+    case "DUPLICATE":
+      return `atoms with the same name: ${mistake.names.join(", ")}`;
+    case "ALREADY_IN_FLOW":
+      return `"${mistake.name}" is in the tree twice; make a second one under another name`;
+    case "INVALID_ATOM":
+      return `atom "${mistake.atom}": ${mistake.problem}`;
+    case "AMBIGUOUS_DEPENDENCY":
+      return (
+        `in "${mistake.flow}", "${mistake.atom}" requires "${mistake.symbol}", ` +
+        `which ${mistake.providers.join(" and ")} provide`
+      );
+    case "CYCLE":
+      return `in "${mistake.flow}", a cycle: ${mistake.path.join(" -> ")}`;
+    case "UNKNOWN_NODE":
+      return `"${mistake.flow}" has no item "${mistake.name}"${near(mistake.nearest)}`;
+    case "INVALID_DECIDER":
+      return `in "${mistake.flow}": ${mistake.problem}`;
+  }
+}
+
+const missingText = (input: MissingInput): string =>
+  `${input.atom}.${input.method} requires "${input.param}"` +
+  (input.param === input.symbol ? "" : ` (symbol "${input.symbol}")`) +
+  near(input.nearest);
+
+const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => string } = {
+  COMPILE_FAILED: ({ flow, mistakes }) =>
+    `flow "${flow}" can't be compiled: ${mistakes.map(mistakeText).join("; ")}`,
+  MISSING_DEPENDENCIES: ({ flow, missing }) =>
+    `flow "${flow}" lacks inputs that nothing in scope provides: ${missing.map(missingText).join("; ")}`,
+  INVALID_OPTION: ({ option, problem }) => `option "${option}": ${problem}`,
+  INVALID_STATE: ({ flow, operation, state }) =>
+    `flow "${flow}" can't ${operation} in state ${state}`,
+  INVALID_TRANSITION: ({ subject, state, event }) => `${subject} takes no "${event}" in ${state}`,
+  NOT_FOUND: ({ what, name, nearest }) => `no ${what} "${name}"${near(nearest)}`,
+  ALREADY_EXISTS: ({ what, name }) => `${what} "${name}" exists already`,
+  PAYLOAD_REFUSED: ({ path, problem }) => `${path} ${problem}`,
+  INPUT_REFUSED: ({ atom, param, problem }) => `input "${param}" of "${atom}": ${problem}`,
+  INPUT_NOT_FOUND: ({ atom, param, symbol }) =>
+    `input "${param}" of "${atom}": no accessible provider of "${symbol}" has such a value`,
+  SEVERAL_FAILURES: ({ flow, atoms }) =>
+    `flow "${flow}": ${String(atoms.length)} failures, in ${atoms.join(", ")}`,
+  TASK_TIMED_OUT: ({ atom, timeoutMs }) => `"${atom}" took longer than ${String(timeoutMs)} ms`,
+  CANCELLED: ({ flow, reason }) => `flow "${flow}" was cancelled: ${reason}`,
+  KILLED: ({ flow, reason }) => `flow "${flow}" was killed: ${reason}`,
+  SUSPENDED: ({ flow }) => `flow "${flow}" is suspended; run it again to go on`,
+  PARKED: ({ flow, reason }) => `flow "${flow}" is parked: ${reason}`,
+  DECIDER_FAILED: ({ atom, problem }) => `a decider before "${atom}" failed: ${problem}`,
+  BLUEPRINT_CHANGED: ({ flow, differences }) =>
+    `flow "${flow}" differs from its journal: ${differences.join("; ")}`,
+  FENCED: ({ flow, epoch, sequence }) =>
+    `flow "${flow}" has another owner: epoch ${String(epoch)}, sequence ${String(sequence)} is not the last`,
+  LEASE_LOST: ({ flow, epoch }) => `flow "${flow}" was adopted by another owner after epoch ${String(epoch)}`,
+  JOURNAL_FULL: ({ flow, problem }) => `no room to record flow "${flow}": ${problem}`,
+  JOURNAL_UNAVAILABLE: ({ problem }) => `the journal can't be reached: ${problem}`,
+  JOURNAL_DAMAGED: ({ flow, sequence, problem }) =>
+    `journal of flow "${flow}" is damaged at sequence ${String(sequence)}: ${problem}`,
+  ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
+};
+
+/** An expected failure. Branch on `code`; `message` is for people and may change in a patch. */
+export class FlowError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = "FlowError";
+  readonly code: Code;
+  /** What happened, as data. */
+  readonly about: Failures[Code];
+  /** The single errors, where this one stands for several. */
+  readonly errors: readonly Error[];
+
+  constructor(
+    code: Code,
+    about: Failures[Code],
+    options?: ErrorOptions & { readonly errors?: readonly Error[] },
+  ) {
+    super(messages[code](about), options);
+    this.code = code;
+    this.about = about;
+    this.errors = options?.errors ?? [];
+  }
+
+  /** Narrows a caught value to the failure with this code. */
+  static is<Code extends ErrorCode>(error: unknown, code: Code): error is FlowError<Code> {
+    return error instanceof FlowError && error.code === code;
+  }
+}
