@@ -1,14 +1,6 @@
 /** One flow's life, with TaskFlow's states and PARKED: docs.openstack.org/taskflow/latest/user/states.html */
 import { setup } from "xstate";
-
-export type FlowEvent =
-  | { readonly type: "run" }
-  | { readonly type: "suspend" }
-  | { readonly type: "adopt" }
-  | { readonly type: "adopted" }
-  | { readonly type: "reset" }
-  | { readonly type: "park" }
-  | { readonly type: "end"; readonly state: "SUCCESS" | "REVERTED" | "FAILURE" | "SUSPENDED" };
+import type { FlowEvent } from "../lib/plan/states.ts";
 
 const ends = [
   { guard: { type: "endsAs" as const, params: { state: "SUCCESS" } }, target: "SUCCESS" },

@@ -1,18 +1,9 @@
 /** A retry controller's life: a task's, and RETRYING between two attempts of its scope. */
 import { assign, setup } from "xstate";
 import type { Failure } from "../lib/failure.ts";
+import type { AtomState, RetryEvent, RetryMachineContext } from "../lib/plan/states.ts";
 import type { RetryAttempt } from "../lib/types.ts";
-import { freshTask, type TaskContext, type TaskEvent } from "./task.ts";
-
-export interface RetryMachineContext extends TaskContext {
-  /** The attempts so far, oldest first. Emptied when the controller is reverted: an outer one starts it afresh. */
-  readonly history: readonly RetryAttempt[];
-}
-
-export type RetryEvent =
-  | TaskEvent
-  | { readonly type: "retry" }
-  | { readonly type: "fault"; readonly atom: string; readonly failure: Failure };
+import { freshTask } from "./task.ts";
 
 export const freshRetry: RetryMachineContext = { ...freshTask, history: [] };
 
@@ -25,6 +16,10 @@ function withFault(history: readonly RetryAttempt[], atom: string, failure: Fail
 
 export const retryMachine = setup({
   types: { context: {} as RetryMachineContext, events: {} as RetryEvent },
+  guards: {
+    cameFrom: ({ event }, params: { state: AtomState }) =>
+      event.type === "withdrawn" && event.to === params.state,
+  },
   actions: {
     countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, progress: 0 }),
     countRevert: assign({
@@ -88,6 +83,10 @@ export const retryMachine = setup({
         succeeded: { target: "SUCCESS", actions: "keepResult" },
         failed: { target: "FAILURE", actions: "keepFailure" },
         progress: { actions: "keepProgress" },
+        withdrawn: [
+          { guard: { type: "cameFrom", params: { state: "SUCCESS" } }, target: "SUCCESS" },
+          { target: "PENDING", actions: "noProgress" },
+        ],
       },
     },
     SUCCESS: {
@@ -116,6 +115,10 @@ export const retryMachine = setup({
         reverted: { target: "REVERTED", actions: "keepRevertResult" },
         revertFailed: { target: "REVERT_FAILURE", actions: "keepRevertFailure" },
         progress: { actions: "keepProgress" },
+        withdrawn: [
+          { guard: { type: "cameFrom", params: { state: "SUCCESS" } }, target: "SUCCESS" },
+          { target: "FAILURE" },
+        ],
       },
     },
     REVERTED: {

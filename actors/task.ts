@@ -1,29 +1,6 @@
 /** One task's life, with TaskFlow's states: docs.openstack.org/taskflow/latest/user/states.html */
 import { assign, setup } from "xstate";
-import type { Failure } from "../lib/failure.ts";
-
-export interface TaskContext {
-  /** Number of the last attempt in each direction. They only grow. */
-  readonly attempt: number;
-  readonly reverts: number;
-  /** From 0 to 1. */
-  readonly progress: number;
-  readonly result: unknown;
-  readonly failure: Failure | undefined;
-  readonly revertResult: unknown;
-  readonly revertFailure: Failure | undefined;
-}
-
-export type TaskEvent =
-  | { readonly type: "start" }
-  | { readonly type: "succeeded"; readonly value: unknown }
-  | { readonly type: "failed"; readonly failure: Failure }
-  | { readonly type: "revert" }
-  | { readonly type: "reverted"; readonly value: unknown }
-  | { readonly type: "revertFailed"; readonly failure: Failure }
-  | { readonly type: "progress"; readonly fraction: number }
-  | { readonly type: "ignore" }
-  | { readonly type: "reset" };
+import type { AtomState, TaskContext, TaskEvent } from "../lib/plan/states.ts";
 
 export const freshTask: TaskContext = {
   attempt: 0,
@@ -37,6 +14,10 @@ export const freshTask: TaskContext = {
 
 export const taskMachine = setup({
   types: { context: {} as TaskContext, events: {} as TaskEvent },
+  guards: {
+    cameFrom: ({ event }, params: { state: AtomState }) =>
+      event.type === "withdrawn" && event.to === params.state,
+  },
   actions: {
     countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, progress: 0 }),
     countRevert: assign({
@@ -89,6 +70,7 @@ export const taskMachine = setup({
         succeeded: { target: "SUCCESS", actions: "keepResult" },
         failed: { target: "FAILURE", actions: "keepFailure" },
         progress: { actions: "keepProgress" },
+        withdrawn: { target: "PENDING", actions: "noProgress" },
       },
     },
     SUCCESS: {
@@ -111,6 +93,10 @@ export const taskMachine = setup({
         reverted: { target: "REVERTED", actions: "keepRevertResult" },
         revertFailed: { target: "REVERT_FAILURE", actions: "keepRevertFailure" },
         progress: { actions: "keepProgress" },
+        withdrawn: [
+          { guard: { type: "cameFrom", params: { state: "SUCCESS" } }, target: "SUCCESS" },
+          { target: "FAILURE" },
+        ],
       },
     },
     REVERTED: {

@@ -7,6 +7,7 @@
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { Failure } from "../failure.ts";
 import type { Depth, Verdict } from "../types.ts";
+import type { EndState } from "./states.ts";
 
 export type Direction = "execute" | "revert";
 
@@ -67,11 +68,15 @@ export type FlowRecord =
       readonly failure?: Failure;
     }
   | { readonly kind: "suspend"; readonly withdraws: readonly AttemptName[] }
-  | { readonly kind: "cancel"; readonly reason: string }
+  | {
+      readonly kind: "cancel";
+      readonly reason: string;
+      readonly withdraws: readonly AttemptName[];
+    }
   | { readonly kind: "kill"; readonly reason: string }
   | { readonly kind: "parked"; readonly reason: string }
   | { readonly kind: "reset" }
-  | { readonly kind: "ended"; readonly state: "SUCCESS" | "REVERTED" | "FAILURE" | "SUSPENDED" }
+  | { readonly kind: "ended"; readonly state: EndState }
   | {
       readonly kind: "progress";
       readonly atom: number;

@@ -1,0 +1,101 @@
+/**
+ * The states, events and contexts of atoms and flows: what the fold asks of the machines it is given.
+ *
+ * The machines themselves are XState's and stand in actors/; the fold sees them as `Step`s, so that it stays pure
+ * and a page can fold a journal with the very same machines.
+ */
+import type { Failure } from "../failure.ts";
+import type { RetryAttempt } from "../types.ts";
+
+export type AtomState =
+  | "PENDING"
+  | "RUNNING"
+  | "SUCCESS"
+  | "FAILURE"
+  | "REVERTING"
+  | "REVERTED"
+  | "REVERT_FAILURE"
+  | "IGNORE"
+  | "RETRYING";
+
+export type FlowStateName =
+  | "PENDING"
+  | "RUNNING"
+  | "SUSPENDING"
+  | "SUSPENDED"
+  | "RESUMING"
+  | "SUCCESS"
+  | "REVERTED"
+  | "FAILURE"
+  | "PARKED";
+
+/** How a run can end. */
+export type EndState = "SUCCESS" | "REVERTED" | "FAILURE" | "SUSPENDED";
+
+/** What the flow wants of an atom; its state says how far it is. */
+export type Intention = "EXECUTE" | "REVERT" | "RETRY" | "IGNORE";
+
+export interface TaskContext {
+  /** Number of the last attempt in each direction. They only grow. */
+  readonly attempt: number;
+  readonly reverts: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly result: unknown;
+  readonly failure: Failure | undefined;
+  readonly revertResult: unknown;
+  readonly revertFailure: Failure | undefined;
+}
+
+export interface RetryMachineContext extends TaskContext {
+  /** The attempts so far, oldest first. Emptied when the controller is reverted: an outer one starts it afresh. */
+  readonly history: readonly RetryAttempt[];
+}
+
+export type TaskEvent =
+  | { readonly type: "start" }
+  | { readonly type: "succeeded"; readonly value: unknown }
+  | { readonly type: "failed"; readonly failure: Failure }
+  | { readonly type: "revert" }
+  | { readonly type: "reverted"; readonly value: unknown }
+  | { readonly type: "revertFailed"; readonly failure: Failure }
+  | { readonly type: "withdrawn"; readonly to: AtomState }
+  | { readonly type: "progress"; readonly fraction: number }
+  | { readonly type: "ignore" }
+  | { readonly type: "reset" };
+
+export type RetryEvent =
+  | TaskEvent
+  | { readonly type: "retry" }
+  | { readonly type: "fault"; readonly atom: string; readonly failure: Failure };
+
+export type FlowEvent =
+  | { readonly type: "run" }
+  | { readonly type: "suspend" }
+  | { readonly type: "adopt" }
+  | { readonly type: "adopted" }
+  | { readonly type: "reset" }
+  | { readonly type: "park" }
+  | { readonly type: "end"; readonly state: EndState };
+
+/** What the fold reads of an atom's snapshot; the rest of it is XState's. */
+export interface AtomSnapshot {
+  readonly value: AtomState;
+  readonly context: TaskContext & { readonly history?: readonly RetryAttempt[] };
+}
+
+export interface FlowSnapshot {
+  readonly value: FlowStateName;
+}
+
+/** A machine as a pure function. The same object comes back when the event changes nothing. */
+export interface Step<Snapshot, Event> {
+  readonly initial: Snapshot;
+  step(snapshot: Snapshot, event: Event): Snapshot;
+}
+
+export interface Machines {
+  readonly task: Step<AtomSnapshot, TaskEvent>;
+  readonly retry: Step<AtomSnapshot, RetryEvent>;
+  readonly flow: Step<FlowSnapshot, FlowEvent>;
+}
