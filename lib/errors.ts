@@ -9,6 +9,7 @@ export type Mistake =
   | { readonly code: "DUPLICATE"; readonly names: readonly string[] }
   | { readonly code: "ALREADY_IN_FLOW"; readonly name: string }
   | { readonly code: "INVALID_ATOM"; readonly atom: string; readonly problem: string }
+  | { readonly code: "INVALID_FLOW"; readonly flow: string; readonly problem: string }
   | {
       readonly code: "AMBIGUOUS_DEPENDENCY";
       readonly flow: string;
@@ -79,6 +80,8 @@ function mistakeText(mistake: Mistake): string {
       return `"${mistake.name}" is in the tree twice; make a second one under another name`;
     case "INVALID_ATOM":
       return `atom "${mistake.atom}": ${mistake.problem}`;
+    case "INVALID_FLOW":
+      return `flow "${mistake.flow}": ${mistake.problem}`;
     case "AMBIGUOUS_DEPENDENCY":
       return (
         `in "${mistake.flow}", "${mistake.atom}" requires "${mistake.symbol}", ` +

@@ -94,7 +94,7 @@ interface AnyAtom {
   readonly priority: number;
   /** Whole milliseconds one attempt may take; undefined: as long as it likes. */
   readonly timeoutMs: number | undefined;
-  /** Mistakes that were found when it was declared; `compile` reports them. */
+  /** Mistakes that were found when it was declared; `compile` reports them as INVALID_ATOM. */
   readonly problems: readonly string[];
 }
 
@@ -124,8 +124,10 @@ export interface Link {
   readonly from: Item | string;
   readonly to: Item | string;
   readonly decide?: Decide;
-  /** How far a no reaches, in any letter case. Only with `decide`; default ALL. */
-  readonly depth?: string;
+  /** How far a no reaches, in upper case. Only with `decide`; default ALL. */
+  readonly depth?: Depth;
+  /** Mistakes that were found when it was declared; `compile` reports them as INVALID_DECIDER. */
+  readonly problems: readonly string[];
 }
 
 export type Pattern = "linear" | "unordered" | "graph";
@@ -143,6 +145,7 @@ export interface Flow {
   readonly autoLink: boolean;
   /** Only in a graph: this item and what it needs exist, the rest doesn't. */
   readonly target: Item | string | undefined;
+  /** Mistakes that were found when it was declared; `compile` reports them as INVALID_FLOW. */
   readonly problems: readonly string[];
 }
 
