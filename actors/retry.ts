@@ -8,7 +8,11 @@ import { freshTask } from "./task.ts";
 export const freshRetry: RetryMachineContext = { ...freshTask, history: [] };
 
 /** The history with a failure in its last attempt; the first failure of an atom stays. */
-function withFault(history: readonly RetryAttempt[], atom: string, failure: Failure): readonly RetryAttempt[] {
+function withFault(
+  history: readonly RetryAttempt[],
+  atom: string,
+  failure: Failure,
+): readonly RetryAttempt[] {
   const last = history.at(-1);
   if (last === undefined || Object.hasOwn(last.failures, atom)) return history;
   return [...history.slice(0, -1), { ...last, failures: { ...last.failures, [atom]: failure } }];

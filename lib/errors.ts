@@ -128,7 +128,8 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     `flow "${flow}" differs from its journal: ${differences.join("; ")}`,
   FENCED: ({ flow, epoch, sequence }) =>
     `flow "${flow}" has another owner: epoch ${String(epoch)}, sequence ${String(sequence)} is not the last`,
-  LEASE_LOST: ({ flow, epoch }) => `flow "${flow}" was adopted by another owner after epoch ${String(epoch)}`,
+  LEASE_LOST: ({ flow, epoch }) =>
+    `flow "${flow}" was adopted by another owner after epoch ${String(epoch)}`,
   JOURNAL_FULL: ({ flow, problem }) => `no room to record flow "${flow}": ${problem}`,
   JOURNAL_UNAVAILABLE: ({ problem }) => `the journal can't be reached: ${problem}`,
   JOURNAL_DAMAGED: ({ flow, sequence, problem }) =>

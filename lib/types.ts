@@ -102,15 +102,22 @@ export interface Task extends AnyAtom {
   readonly kind: "task";
   // Property syntax would make inputs invariant for the typed layer above; these are erased.
   execute(inputs: Record<string, unknown>, context: CallContext): unknown;
-  readonly revert: ((inputs: Record<string, unknown>, context: RevertContext) => unknown) | undefined;
+  readonly revert:
+    | ((inputs: Record<string, unknown>, context: RevertContext) => unknown)
+    | undefined;
 }
 
 /** Stands before its flow: runs first in each attempt, and says what a failure inside leads to. */
 export interface Retry extends AnyAtom {
   readonly kind: "retry";
   execute(inputs: Record<string, unknown>, context: RetryContext): unknown;
-  readonly revert: ((inputs: Record<string, unknown>, context: RetryContext & RevertContext) => unknown) | undefined;
-  onFailure(inputs: Record<string, unknown>, question: Question): Verdict | TimedVerdict | Promise<Verdict | TimedVerdict>;
+  readonly revert:
+    | ((inputs: Record<string, unknown>, context: RetryContext & RevertContext) => unknown)
+    | undefined;
+  onFailure(
+    inputs: Record<string, unknown>,
+    question: Question,
+  ): Verdict | TimedVerdict | Promise<Verdict | TimedVerdict>;
 }
 
 export type Depth = "ALL" | "FLOW" | "NEIGHBORS" | "ATOM";
