@@ -24,6 +24,7 @@ export type Mistake =
       readonly name: string;
       readonly nearest?: string;
     }
+  | { readonly code: "AMBIGUOUS_NODE"; readonly flow: string; readonly name: string }
   | { readonly code: "INVALID_DECIDER"; readonly flow: string; readonly problem: string };
 
 /** An input that nothing in scope provides. */
@@ -91,6 +92,8 @@ function mistakeText(mistake: Mistake): string {
       return `in "${mistake.flow}", a cycle: ${mistake.path.join(" -> ")}`;
     case "UNKNOWN_NODE":
       return `"${mistake.flow}" has no item "${mistake.name}"${near(mistake.nearest)}`;
+    case "AMBIGUOUS_NODE":
+      return `"${mistake.flow}" has several items "${mistake.name}"; name the object itself`;
     case "INVALID_DECIDER":
       return `in "${mistake.flow}": ${mistake.problem}`;
   }
