@@ -1,0 +1,90 @@
+/**
+ * A machine as a transition table: the same steps as XState's interpreter takes, some thirty times faster.
+ *
+ * The machine stays XState's: `accelerate` swaps how its object takes a step and nothing else, so that
+ * `createActor`, `transition`, the inspector and the visualizer work on it as before. `tabulate` gives the
+ * bare step, for folds.
+ */
+import type { AnyActorScope, AnyStateMachine, EventFrom, SnapshotFrom } from "xstate";
+import { Chart } from "./chart.ts";
+import { Inexpressible } from "./operations.ts";
+import type { AnyEvent } from "./parsed.ts";
+
+/** A machine as a transition table. */
+export interface Table<Snapshot, Event> {
+  /** The snapshot a new actor has. */
+  readonly initial: Snapshot;
+  /**
+   * Pure: the next snapshot; the very same object when the event changes nothing.
+   * Never throws for an event the state does not take.
+   */
+  step(snapshot: Snapshot, event: Event): Snapshot;
+  /** true if the state takes the event (some transition's guard passes). */
+  can(snapshot: Snapshot, event: Event): boolean;
+}
+
+const charts = new WeakMap<AnyStateMachine, Chart | string>();
+
+/**
+ * Makes a machine's own object take its steps by a table. Doing it again changes nothing.
+ *
+ * Parallel and history states, `invoke` and `always` leave the whole machine as it is; a step that queues
+ * further events or actions (a nested final state, `raise` without a delay, `enqueueActions`) is left to the
+ * interpreter, alone. Guards and actions are looked up now: what `provide` makes is another machine.
+ * Inspectors see no `@xstate.microstep` of the steps that the table takes.
+ */
+export function accelerate<M extends AnyStateMachine>(machine: M): M {
+  chartOf(machine);
+  return machine;
+}
+
+/**
+ * The bare table of a machine, after accelerating it.
+ *
+ * In a bare step nobody acts, so guards and assigns see neither `self` nor `system`.
+ *
+ * @throws TypeError if the machine does more than change its context, or is beyond a table
+ */
+export function tabulate<M extends AnyStateMachine>(
+  machine: M,
+): Table<SnapshotFrom<M>, EventFrom<M>> {
+  const chart = chartOf(machine);
+  if (typeof chart === "string") throw new TypeError(`machine "${machine.id}" has ${chart}`);
+  const { gaps, effects } = chart.planner;
+  const problems = [...gaps, ...[...effects].map((name) => `action "${name}"`)];
+  if (problems.length > 0) {
+    throw new TypeError(`machine "${machine.id}" is no pure table: ${problems.join("; ")}`);
+  }
+  const initial = chart.initial(undefined, undefined);
+  if (initial?.status === "error") throw initial.error;
+  return {
+    initial: initial as unknown as SnapshotFrom<M>,
+    step: (snapshot, event) =>
+      chart.step(snapshot as object, event as AnyEvent) as SnapshotFrom<M>,
+    can: (snapshot, event) => chart.can(snapshot as object, event as AnyEvent),
+  };
+}
+
+/** The machine's table, or why it can't have one. */
+function chartOf(machine: AnyStateMachine): Chart | string {
+  const known = charts.get(machine);
+  if (known !== undefined) return known;
+  const chart = build(machine);
+  charts.set(machine, chart);
+  if (typeof chart === "string") return chart;
+  const { getInitialSnapshot } = machine;
+  machine.transition = (snapshot, event, scope) =>
+    chart.transition(snapshot, event as AnyEvent, scope as AnyActorScope) as never;
+  machine.getInitialSnapshot = (scope, input) =>
+    (chart.initial(scope as AnyActorScope, input) ?? getInitialSnapshot(scope, input)) as never;
+  return chart;
+}
+
+function build(machine: AnyStateMachine): Chart | string {
+  try {
+    return new Chart(machine);
+  } catch (error) {
+    if (error instanceof Inexpressible) return error.message;
+    throw error;
+  }
+}
