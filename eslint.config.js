@@ -1,0 +1,57 @@
+// Type-checked lint. Formatting and import cycles are Biome's (biome.json). Biome has promise rules
+// too, but of four planted promise bugs they found two and these found all.
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+export default defineConfig(
+  { ignores: ["build/", "build-*/", ".tap/"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // A number in a template literal reads as it should; anything else says what it becomes.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // `return this.stop()` as a guard clause is fine where the caller can see void.
+      "@typescript-eslint/no-confusing-void-expression": [
+        "error",
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      eqeqeq: "error",
+      "no-console": "error",
+    },
+  },
+  {
+    files: ["lib/**/*.ts", "actors/**/*.ts"],
+    rules: {
+      "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
+      "max-lines-per-function": ["error", { max: 70, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ["test/**/*.ts"],
+    rules: {
+      // The runner waits for every test, so nobody has to.
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        {
+          allowForKnownSafePromises: [
+            { from: "package", package: "@tapjs/core", name: "PromiseWithSubtest" },
+          ],
+        },
+      ],
+      // A test is an async function, so that it ends by itself, whether it awaits or not.
+      "@typescript-eslint/require-await": "off",
+      // A `!` that is wrong fails the test, which is what a test is for.
+      "@typescript-eslint/no-non-null-assertion": "off",
+    },
+  },
+  {
+    // What these print is what they are for.
+    files: ["lib/cli/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "test/conformance/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+);
