@@ -1,22 +1,10 @@
 /** A retry controller's life: a task's, and RETRYING between two attempts of its scope. */
 import { assign, setup } from "xstate";
-import type { Failure } from "../lib/failure.ts";
+import { withFault } from "../lib/plan/history.ts";
 import type { AtomState, RetryEvent, RetryMachineContext } from "../lib/plan/states.ts";
-import type { RetryAttempt } from "../lib/types.ts";
 import { freshTask } from "./task.ts";
 
 export const freshRetry: RetryMachineContext = { ...freshTask, history: [] };
-
-/** The history with a failure in its last attempt; the first failure of an atom stays. */
-function withFault(
-  history: readonly RetryAttempt[],
-  atom: string,
-  failure: Failure,
-): readonly RetryAttempt[] {
-  const last = history.at(-1);
-  if (last === undefined || Object.hasOwn(last.failures, atom)) return history;
-  return [...history.slice(0, -1), { ...last, failures: { ...last.failures, [atom]: failure } }];
-}
 
 export const retryMachine = setup({
   types: { context: {} as RetryMachineContext, events: {} as RetryEvent },

@@ -20,7 +20,21 @@ const cut = (text: string): string =>
  *
  * Never throws itself, whatever was thrown: getters that throw count as absent.
  */
-export function failureOf(thrown: unknown, depth = 0): Failure {
+export function failureOf(thrown: unknown): Failure {
+  const failure = recorded(thrown, 0);
+  if (thrown instanceof Error) originals.set(failure, thrown);
+  return failure;
+}
+
+// While the process lives, what was recorded can be raised as what it was.
+const originals = new WeakMap<Failure, Error>();
+
+/** The error to raise for a record: the one it was made of if that is still alive, else one rebuilt from it. */
+export function errorOf(failure: Failure): Error {
+  return originals.get(failure) ?? new RecordedError(failure);
+}
+
+function recorded(thrown: unknown, depth: number): Failure {
   if (!(thrown instanceof Error)) return { name: "Error", message: cut(describe(thrown)) };
   try {
     const { code } = thrown as { code?: unknown };
@@ -32,7 +46,7 @@ export function failureOf(thrown: unknown, depth = 0): Failure {
       ...(typeof code === "string" || typeof code === "number" ? { code: String(code) } : {}),
       ...(cause === undefined || depth >= limits.causes
         ? {}
-        : { cause: failureOf(cause, depth + 1) }),
+        : { cause: recorded(cause, depth + 1) }),
     };
   } catch {
     return { name: "Error", message: "an error that can't be read" };

@@ -1,0 +1,290 @@
+/**
+ * What a durable batch sets off, in this order: listeners hear what changed; deciders and controllers are asked; what
+ * was started is told and launched.
+ */
+import { admit, copyOut } from "../lib/codec.ts";
+import type { Clock, Random, Timer } from "../lib/clock.ts";
+import type { Code } from "../lib/compile/compile.ts";
+import { FlowError } from "../lib/errors.ts";
+import type { Attempt, Executor, Report } from "../lib/executor/executor.ts";
+import { failureOf } from "../lib/failure.ts";
+import { withFault } from "../lib/plan/history.ts";
+import { decisionHistory, inputsOf } from "../lib/plan/inputs.ts";
+import type { AttemptName, FlowRecord, Outcome } from "../lib/plan/records.ts";
+import type { FlowState, Note, OpenQuestion } from "../lib/plan/state.ts";
+import type { Depth, Log, TimedVerdict, Verdict } from "../lib/types.ts";
+import type { FlowActor } from "./flow-actor.ts";
+import type { Message } from "./messages.ts";
+
+export interface EffectsOptions {
+  readonly code: Code;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Values go from task to task as they are: no checks, no copies. */
+  readonly live: boolean;
+  readonly executor: (report: Report) => Executor;
+  readonly told: (note: Note) => void;
+  readonly progressed: (atom: number, fraction: number, details: unknown) => void;
+  /** A batch is durable and everything it set off is done. */
+  readonly settled: (records: readonly FlowRecord[]) => void;
+}
+
+const widest: readonly Depth[] = ["ALL", "FLOW", "NEIGHBORS", "ATOM"];
+
+export class Effects implements Report {
+  readonly #options: EffectsOptions;
+  readonly #actor: FlowActor;
+  readonly #executor: Executor;
+  readonly #launched = new Map<number, Attempt>();
+  readonly #timeouts = new Map<Attempt, Timer>();
+  #deciding = 0;
+  #asked: OpenQuestion | undefined;
+
+  constructor(actor: FlowActor, options: EffectsOptions) {
+    this.#actor = actor;
+    this.#options = options;
+    this.#executor = options.executor(this);
+  }
+
+  /** A decider takes its time: nothing else is folded before its verdict. */
+  get isDeciding(): boolean {
+    return this.#deciding > 0;
+  }
+
+  /** Attempts of this owner are under way. */
+  get isBusy(): boolean {
+    return this.#launched.size > 0;
+  }
+
+  tell(notes: readonly Note[] | undefined, starts: boolean): void {
+    for (const note of notes ?? []) {
+      if (this.#actor.isStopped) return;
+      if ((note.kind === "atom" && note.start) === starts) this.#options.told(note);
+    }
+  }
+
+  ask(atoms: readonly number[]): void {
+    for (const atom of atoms) this.#decide(atom);
+    const { state } = this.#actor;
+    const open = state.questions[0];
+    const active = state.flow.value === "RUNNING" || state.flow.value === "SUSPENDING";
+    if (open === undefined || open === this.#asked || !active || state.halted) return;
+    this.#asked = open;
+    this.#question(open);
+  }
+
+  /** All are told to run before the first one does. */
+  launch(starts: readonly AttemptName[], notes: readonly Note[] | undefined): void {
+    this.tell(notes, true);
+    for (const { atom } of starts) {
+      if (this.#actor.isStopped) return;
+      this.#launch(atom);
+    }
+    const { state } = this.#actor;
+    if (state.running.size > this.#launched.size) this.#launchOrphans(state);
+  }
+
+  settle(records: readonly FlowRecord[]): void {
+    for (const record of records) {
+      if (record.kind === "cancel") this.#abortAll("CANCELLED", record.reason);
+      else if (record.kind === "kill") this.#abortAll("KILLED", record.reason);
+    }
+    this.#options.settled(records);
+  }
+
+  refused(error: Error): void {
+    this.#asked = undefined;
+    this.#options.log(`the journal refused a batch; trying again: ${error.message}`);
+  }
+
+  stop(reason: Error): void {
+    for (const attempt of this.#launched.values()) this.#executor.abort(attempt, reason);
+    this.#launched.clear();
+    for (const timer of this.#timeouts.values()) this.#options.clock.clearTimeout(timer);
+    this.#timeouts.clear();
+  }
+
+  outcome(attempt: Attempt, outcome: Outcome): void {
+    const { atom, direction, attempt: number } = attempt;
+    if (this.#launched.get(atom) === attempt) this.#launched.delete(atom);
+    this.#clearTimeout(attempt);
+    this.#actor.post({
+      type: "outcome",
+      atom,
+      direction,
+      attempt: number,
+      outcome: this.#options.live ? outcome : admitted(outcome),
+    });
+  }
+
+  progress(attempt: Attempt, fraction: number, details: unknown): void {
+    if (this.#launched.get(attempt.atom) !== attempt || this.#actor.isStopped) return;
+    const kept = details === undefined || this.#options.live ? details : admit(details, "details");
+    this.#actor.keepProgress(attempt.atom, fraction, kept);
+    this.#options.progressed(attempt.atom, fraction, kept);
+  }
+
+  /** What an earlier owner had started; one at a time where they may have taken it down. */
+  #launchOrphans(state: FlowState): void {
+    if (state.flow.value !== "RUNNING") return;
+    const orphans = state.suspects.length > 0 ? state.suspects.slice(0, 1) : [...state.running.keys()];
+    for (const atom of orphans) if (!this.#launched.has(atom)) this.#launch(atom);
+  }
+
+  #launch(atom: number): void {
+    const { state } = this.#actor;
+    const running = state.running.get(atom);
+    if (running === undefined) return;
+    const { direction, attempt } = running;
+    let inputs: Record<string, unknown>;
+    try {
+      inputs = inputsOf(state, atom, direction, this.#options.live);
+    } catch (error) {
+      const outcome = { failure: failureOf(error) };
+      return this.#actor.post({ type: "outcome", atom, direction, attempt, outcome });
+    }
+    const launched = this.#attempt(state, atom, direction, attempt, inputs);
+    this.#launched.set(atom, launched);
+    const timeoutMs = state.blueprint.atoms[atom]?.timeoutMs;
+    if (timeoutMs !== undefined) this.#armTimeout(launched, timeoutMs);
+    this.#executor.launch(launched);
+  }
+
+  #attempt(
+    state: FlowState,
+    atom: number,
+    direction: Attempt["direction"],
+    attempt: number,
+    inputs: Record<string, unknown>,
+  ): Attempt {
+    const base = { flow: state.id, atom, name: state.nameOf(atom), direction, attempt, inputs };
+    const { context } = state.snapshotOf(atom);
+    const { history } = context;
+    const past = history === undefined ? undefined : { history };
+    if (direction === "execute") return past === undefined ? base : { ...base, ...past };
+    return {
+      ...base,
+      ...past,
+      result: this.#options.live ? context.result : copyOut(context.result),
+      ...(context.failure === undefined ? {} : { failure: context.failure }),
+      failures: state.failures,
+    };
+  }
+
+  #armTimeout(attempt: Attempt, timeoutMs: number): void {
+    const timer = this.#options.clock.setTimeout(() => {
+      const error = new FlowError("TASK_TIMED_OUT", { atom: attempt.name, timeoutMs });
+      this.#executor.abort(attempt, error);
+      this.outcome(attempt, { failure: failureOf(error) });
+    }, timeoutMs);
+    this.#timeouts.set(attempt, timer);
+  }
+
+  #clearTimeout(attempt: Attempt): void {
+    if (this.#timeouts.size === 0) return;
+    const timer = this.#timeouts.get(attempt);
+    if (timer === undefined) return;
+    this.#timeouts.delete(attempt);
+    this.#options.clock.clearTimeout(timer);
+  }
+
+  #abortAll(code: "CANCELLED" | "KILLED", reason: string): void {
+    const { id } = this.#actor.state;
+    for (const attempt of this.#launched.values()) {
+      this.#executor.abort(attempt, new FlowError(code, { flow: id, reason }));
+    }
+  }
+
+  #decide(atom: number): void {
+    const { state } = this.#actor;
+    const plans = state.blueprint.atoms[atom]?.deciders ?? [];
+    const history = decisionHistory(state, atom, this.#options.live);
+    const voters = plans.filter(({ from }) => from < 0 || state.stateOf(from) !== "IGNORE");
+    let votes: (boolean | Promise<boolean>)[];
+    try {
+      votes = voters.map(({ link }) => this.#options.code.deciders[link]?.(history) ?? true);
+    } catch (error) {
+      return this.#actor.post(deciderFailed(state.nameOf(atom), atom, error));
+    }
+    const verdict = (all: readonly boolean[]): Message => {
+      const nays = voters.filter((_, at) => !all[at]).map(({ depth }) => depth);
+      const depth = widest.find((candidate) => nays.includes(candidate));
+      return depth === undefined
+        ? { type: "decided", atom, runs: true }
+        : { type: "decided", atom, runs: false, depth };
+    };
+    if (votes.every((vote) => !isPromise(vote))) {
+      return this.#actor.post(verdict(votes as boolean[]));
+    }
+    this.#deciding++;
+    Promise.all(votes)
+      .then(verdict, (error: unknown) => deciderFailed(state.nameOf(atom), atom, error))
+      .then((message) => {
+        this.#deciding--;
+        this.#actor.post(message);
+      })
+      .catch((error: unknown) => {
+        this.#options.log(`a decider's verdict was lost: ${String(error)}`);
+      });
+  }
+
+  #question(open: OpenQuestion): void {
+    const { retry, atom, failure } = open;
+    const answer = (given: Verdict | TimedVerdict): void => {
+      const verdict = typeof given === "string" ? { verdict: given } : given;
+      this.#actor.post({ type: "verdict", retry, atom, ...verdict });
+    };
+    const failed = (error: unknown): void => {
+      const name = this.#actor.state.nameOf(retry);
+      this.#options.log(`controller "${name}" failed to decide, which counts as REVERT: ${String(error)}`);
+      answer("REVERT");
+    };
+    try {
+      const given = this.#onFailure(retry, atom, failure);
+      if (isPromise(given)) given.then(answer, failed);
+      else answer(given);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #onFailure(
+    retry: number,
+    atom: number,
+    failure: OpenQuestion["failure"],
+  ): Verdict | TimedVerdict | Promise<Verdict | TimedVerdict> {
+    const { state } = this.#actor;
+    const { code, clock, random, live } = this.#options;
+    const controller = code.atoms[retry];
+    if (controller?.kind !== "retry") return "REVERT";
+    const name = state.nameOf(atom);
+    const firstStart = state.firstStarts.get(retry) ?? clock.now();
+    return controller.onFailure(inputsOf(state, retry, "execute", live), {
+      history: withFault(state.snapshotOf(retry).context.history ?? [], name, failure),
+      atom: name,
+      failure,
+      elapsedMs: Math.max(0, clock.now() - firstStart),
+      random,
+    });
+  }
+}
+
+const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
+  typeof value === "object" && value !== null && "then" in value;
+
+function deciderFailed(name: string, atom: number, error: unknown): Message {
+  const problem = error instanceof Error ? error.message : String(error);
+  const failure = failureOf(new FlowError("DECIDER_FAILED", { atom: name, problem }, { cause: error }));
+  return { type: "decided", atom, runs: false, failure };
+}
+
+/** The outcome as it may be recorded: a value that can't be is a failure. */
+function admitted(outcome: Outcome): Outcome {
+  if (outcome.failure !== undefined) return outcome;
+  try {
+    return { value: admit(outcome.value, "result") };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}

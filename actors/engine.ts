@@ -1,0 +1,565 @@
+/** Drives one flow: compile, prepare, validate, run. */
+import { admit } from "../lib/codec.ts";
+import type { Clock, Random } from "../lib/clock.ts";
+import { type Code, compile } from "../lib/compile/compile.ts";
+import type { Blueprint } from "../lib/compile/blueprint.ts";
+import { diffOf } from "../lib/compile/diff.ts";
+import { hashOf } from "../lib/compile/hash.ts";
+import { validate } from "../lib/compile/validate.ts";
+import { FlowError } from "../lib/errors.ts";
+import { InlineExecutor } from "../lib/executor/inline.ts";
+import { errorOf, type Failure } from "../lib/failure.ts";
+import { makeId } from "../lib/ids.ts";
+import type { Journal } from "../lib/journal/journal.ts";
+import { memoryJournal } from "../lib/journal/memory.ts";
+import { Notifier } from "../lib/notifier.ts";
+import { foldAll } from "../lib/plan/fold.ts";
+import type { FlowRecord, RunOptions } from "../lib/plan/records.ts";
+import type { FlowState, Note } from "../lib/plan/state.ts";
+import type { AtomState, FlowStateName } from "../lib/plan/states.ts";
+import { FlowView } from "../lib/plan/view.ts";
+import { systemClock, systemRandom } from "../lib/system.ts";
+import type { Item, Log } from "../lib/types.ts";
+import { Effects } from "./effects.ts";
+import { FlowActor, type FlowCounts } from "./flow-actor.ts";
+import { machines } from "./machines.ts";
+
+export interface EngineOptions {
+  /** Name of the flow's journal. Default: a new one. With the id of a flow that the journal holds, that flow goes on. */
+  readonly id?: string;
+  /** Values by symbol; they go before what atoms provide. Only a new flow takes them. */
+  readonly store?: Readonly<Record<string, unknown>>;
+  /** `serial` (default): one attempt at a time, as declared. `parallel`: up to `concurrency` on the event loop. */
+  readonly engine?: "serial" | "parallel";
+  /** Attempts under way at once, with `parallel`. Default 100; at least 1. */
+  readonly concurrency?: number;
+  /** Default: one in memory, for this engine alone. */
+  readonly journal?: Journal;
+  /** A REVERT without an outer controller reverts everything instead of its own scope. Default false. */
+  readonly deferReverts?: boolean;
+  /** A failure ends the run as it is: nobody is asked, nothing is reverted. Default false. */
+  readonly neverResolve?: boolean;
+  /** How often an attempt may take its host down before the flow is parked. Default 3; at least 1. */
+  readonly maxLost?: number;
+  /** `live`: values go between tasks as they are, unchecked and uncopied; only with a journal in memory. */
+  readonly payloads?: "copied" | "live";
+  /** Name of this owner in the journal. Default: made up. */
+  readonly owner?: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Gets what happens beside the flow: listeners' errors, a journal that refuses. Default: nothing is logged. */
+  readonly log?: Log;
+}
+
+export interface AtomChange {
+  readonly atom: string;
+  readonly kind: "task" | "retry";
+  readonly state: AtomState;
+  readonly oldState: AtomState;
+  /** Number of the attempt in the direction that the state belongs to. */
+  readonly attempt: number;
+  /** With SUCCESS: what `execute` returned; with REVERTED: what `revert` returned. Shared: don't change it. */
+  readonly result?: unknown;
+  readonly failure?: Failure;
+}
+
+export interface FlowChange {
+  readonly flow: string;
+  readonly state: FlowStateName;
+  readonly oldState: FlowStateName;
+}
+
+export interface ProgressChange {
+  readonly atom: string;
+  /** From 0 to 1. The engine itself tells 0 when an attempt starts and 1 when it succeeds. */
+  readonly fraction: number;
+  readonly details?: unknown;
+}
+
+export interface RunControls {
+  /** Cancels the flow when it is aborted: attempts are aborted, then everything is reverted. */
+  readonly signal?: AbortSignal;
+  /** Runs a parked flow again, with its losses forgotten. Default false. */
+  readonly unpark?: boolean;
+}
+
+export interface Statistics extends Readonly<FlowCounts> {
+  /** Milliseconds between the start and the end of the runs of this engine. */
+  readonly activeMs: number;
+}
+
+interface Waiter {
+  resolve(state: "SUCCESS" | "SUSPENDED"): void;
+  reject(error: Error): void;
+}
+
+const writers = new WeakMap<Journal, string>();
+
+export class Engine {
+  readonly id: string;
+  /** States, results, failures and histories, as they are now. */
+  readonly storage: FlowView;
+  /** Tells changes of the flow's state, by the new state or `"*"`. */
+  readonly notifier: Notifier<FlowChange>;
+  /** Tells changes of atoms' states, by the new state or `"*"`. */
+  readonly atomNotifier: Notifier<AtomChange>;
+  /** Tells progress, by the atom's name or `"*"`. */
+  readonly progressNotifier: Notifier<ProgressChange>;
+
+  readonly #flow: Item;
+  readonly #options: EngineOptions;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Log;
+  readonly #store: Readonly<Record<string, unknown>>;
+  #compiled: { readonly blueprint: Blueprint; readonly code: Code } | undefined;
+  #actor: FlowActor | undefined;
+  #prepared: Promise<void> | undefined;
+  #waiter: Waiter | undefined;
+  #stopped: Error | undefined;
+  #runStart = 0;
+  #activeMs = 0;
+  #afterBatch: (() => void) | undefined;
+
+  constructor(flow: Item, options: EngineOptions = {}) {
+    checkOptions(options);
+    this.#flow = flow;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#log = options.log ?? (() => undefined);
+    this.#journal = options.journal ?? memoryJournal();
+    this.#store = this.#admitStore(options.store ?? {});
+    this.id = options.id ?? makeId(this.#clock, this.#random);
+    this.storage = new FlowView(() => this.#state());
+    const failed = (error: unknown): void => {
+      this.#log(`a listener failed: ${String(error)}`);
+    };
+    const changed = (): void => {
+      this.#actor?.listen(this.#isHeard());
+    };
+    this.notifier = new Notifier(failed, changed);
+    this.atomNotifier = new Notifier(failed, changed);
+    this.progressNotifier = new Notifier(failed, changed);
+  }
+
+  get statistics(): Statistics {
+    const counts = this.#actor?.counts ?? noCounts;
+    const running = this.#waiter === undefined ? 0 : this.#clock.monotonic() - this.#runStart;
+    return { ...counts, activeMs: this.#activeMs + running };
+  }
+
+  /**
+   * Works out the flow's graph. A second call does nothing.
+   *
+   * @throws FlowError `COMPILE_FAILED` with every mistake in the flow
+   */
+  compile(): void {
+    this.#compiled ??= compile(this.#flow);
+  }
+
+  /**
+   * Begins the flow's journal, or adopts the one that is there. A second call does nothing.
+   *
+   * @throws FlowError `BLUEPRINT_CHANGED` when the journal can't be gone on with by this flow, `FENCED` when another
+   *   owner was faster, and what the journal throws
+   */
+  async prepare(): Promise<void> {
+    await this.#prepare();
+  }
+
+  /** @throws FlowError `MISSING_DEPENDENCIES` with every input that nothing provides */
+  validate(): void {
+    const { blueprint } = this.#needCompiled("validate");
+    validate(blueprint, Object.keys(this.#knownState()?.store ?? this.#store));
+  }
+
+  /**
+   * Runs to the end. What has not been done yet of compile, prepare and validate is done first.
+   *
+   * @returns SUCCESS, or SUSPENDED when it was suspended: run it again to go on
+   * @throws what made the flow fail: the one error itself, or FlowError `SEVERAL_FAILURES` with all of them;
+   *   FlowError `PARKED`, `CANCELLED`, `KILLED`, `LEASE_LOST`; `INVALID_STATE` when it is running already
+   */
+  async run(controls: RunControls = {}): Promise<"SUCCESS" | "SUSPENDED"> {
+    this.compile();
+    // A journal that is certainly new needs no look at it: its first records go into one batch with the run.
+    if (this.#options.id !== undefined || this.#prepared !== undefined) await this.#prepare();
+    this.validate();
+    if (this.#prepared === undefined) this.#observe(this.#prepare());
+    return this.#begin(controls);
+  }
+
+  /**
+   * Runs step by step: each step is one batch of records. Between two steps nothing new is folded or started.
+   * Leaving the loop early suspends the flow.
+   *
+   * @yields the flow's state after each step
+   */
+  async *runIter(controls: RunControls = {}): AsyncGenerator<FlowStateName, void, void> {
+    this.compile();
+    await this.#prepare();
+    this.validate();
+    const actor = this.#needActor("run");
+    actor.allow(0);
+    let over = false;
+    const ended = this.#begin(controls).finally(() => {
+      over = true;
+      this.#afterBatch?.();
+    });
+    this.#observe(ended);
+    try {
+      while (!over) {
+        const stepped = new Promise<void>((resolve) => {
+          this.#afterBatch = resolve;
+        });
+        actor.allow(1);
+        await stepped;
+        yield this.storage.state;
+      }
+    } finally {
+      this.#afterBatch = undefined;
+      actor.allow(undefined);
+      if (!over) this.suspend();
+    }
+    await ended;
+  }
+
+  /**
+   * Asks a running flow to rest: what runs may finish, nothing new starts. Not running, it is left as it is.
+   *
+   * @throws FlowError `INVALID_STATE` before it was compiled
+   */
+  suspend(): void {
+    this.#needCompiled("suspend");
+    if (this.#waiter !== undefined) this.#actor?.post({ type: "suspend" });
+  }
+
+  /**
+   * Sets every atom back to PENDING, for a run from the start.
+   *
+   * @throws FlowError `INVALID_STATE` while it runs, when it is suspended, and before it was prepared
+   */
+  async reset(): Promise<void> {
+    const state = this.#knownState();
+    const now = state?.flow.value ?? "UNPREPARED";
+    if (state === undefined || now === "SUSPENDED" || this.#waiter !== undefined) {
+      throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation: "reset", state: now });
+    }
+    const done = new Promise<void>((resolve) => {
+      this.#afterBatch = resolve;
+    });
+    this.#needActor("reset").post({ type: "reset" });
+    await done;
+    this.#afterBatch = undefined;
+  }
+
+  /** Aborts what runs and reverts everything; the run ends with FlowError `CANCELLED`. */
+  cancel(reason = "cancelled"): void {
+    if (this.#waiter !== undefined) this.#actor?.post({ type: "cancel", reason });
+  }
+
+  /** Aborts what runs and reverts nothing; the run ends FAILURE with FlowError `KILLED`. */
+  kill(reason = "killed"): void {
+    if (this.#waiter !== undefined) this.#actor?.post({ type: "kill", reason });
+  }
+
+  /** Lets go of the flow at once, as a crash would: nothing more is recorded, and another engine may adopt it. */
+  abandon(): void {
+    const reason = new FlowError("ENGINE_CLOSED", { flow: this.#flow.name });
+    this.#actor?.stop(reason);
+    this.#onStopped(reason);
+  }
+
+  /** Suspends what runs, waits for it, and lets go of the flow. The journal stays open: it is not the engine's own. */
+  async close(): Promise<void> {
+    if (this.#waiter !== undefined) {
+      const ended = new Promise<void>((resolve) => {
+        this.#onEnd = resolve;
+      });
+      this.suspend();
+      await ended;
+    }
+    this.abandon();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #onEnd: (() => void) | undefined;
+
+  #observe(promise: Promise<unknown>): void {
+    // Whoever waits for it hears of the error; this only keeps it from counting as unhandled.
+    promise.catch(() => undefined);
+  }
+
+  #begin({ signal, unpark = false }: RunControls): Promise<"SUCCESS" | "SUSPENDED"> {
+    const actor = this.#needActor("run");
+    const now = this.#knownState()?.flow.value ?? "PENDING";
+    const flow = this.#flow.name;
+    if (now === "PARKED" && !unpark) {
+      const reason = this.storage.reason ?? "it took its hosts down";
+      return Promise.reject(new FlowError("PARKED", { flow, reason }));
+    }
+    if (this.#waiter !== undefined) {
+      return Promise.reject(new FlowError("INVALID_STATE", { flow, operation: "run", state: now }));
+    }
+    const { deferReverts = false, neverResolve = false } = this.#options;
+    const options: RunOptions = { deferReverts, neverResolve };
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      this.#runStart = this.#clock.monotonic();
+      actor.post({ type: "run", options });
+      if (signal === undefined) return;
+      const cancel = (): void => {
+        this.cancel(reasonOf(signal));
+      };
+      if (signal.aborted) cancel();
+      else signal.addEventListener("abort", cancel, { once: true });
+    });
+  }
+
+  #prepare(): Promise<void> {
+    this.#prepared ??= this.#doPrepare().catch((error: unknown) => {
+      this.#prepared = undefined;
+      this.#actor = undefined;
+      throw error;
+    });
+    return this.#prepared;
+  }
+
+  #doPrepare(): Promise<void> {
+    const { blueprint, code } = this.#needCompiled("prepare");
+    const actor = this.#makeActor(code);
+    if (this.#options.id !== undefined) return this.#adopt(actor, blueprint);
+    this.#actor = actor;
+    return actor.begin(undefined, this.#firstRecords(blueprint));
+  }
+
+  async #adopt(actor: FlowActor, blueprint: Blueprint): Promise<void> {
+    const state = foldAll(machines, await this.#journal.read(this.id));
+    this.#actor = actor;
+    if (state === undefined) return actor.begin(undefined, this.#firstRecords(blueprint));
+    const records: FlowRecord[] = [
+      { kind: "adopted", owner: this.#owner(), epoch: state.epoch + 1 },
+      ...this.#losses(state),
+    ];
+    if (hashOf(state.blueprint) !== hashOf(blueprint)) {
+      const { refused } = diffOf(state.blueprint, blueprint);
+      if (refused.length > 0) {
+        throw new FlowError("BLUEPRINT_CHANGED", { flow: this.#flow.name, differences: refused });
+      }
+      records.push({ kind: "migrated", blueprint });
+    }
+    return actor.begin(state, records);
+  }
+
+  #firstRecords(blueprint: Blueprint): FlowRecord[] {
+    return [
+      { kind: "created", flow: this.id, blueprint, store: this.#store },
+      { kind: "adopted", owner: this.#owner(), epoch: 1 },
+    ];
+  }
+
+  /** An attempt that ran alone when its owner died is a loss; too many of them park the flow. */
+  #losses(state: FlowState): FlowRecord[] {
+    const { value } = state.flow;
+    if (value !== "RUNNING" && value !== "SUSPENDING") return [];
+    const only = state.running.size === 1 ? [...state.running.keys()][0] : undefined;
+    const atom = state.suspects[0] ?? only;
+    const running = atom === undefined ? undefined : state.running.get(atom);
+    if (atom === undefined || running === undefined) return [];
+    const { direction, attempt } = running;
+    const lost: FlowRecord = { kind: "lost", atom, direction, attempt, reason: "owner-died" };
+    const losses = (state.losses.get(atom) ?? 0) + 1;
+    if (losses < (this.#options.maxLost ?? 3)) return [lost];
+    const reason = `"${state.nameOf(atom)}" took its host down ${String(losses)} times`;
+    return [lost, { kind: "parked", reason }];
+  }
+
+  #makeActor(code: Code): FlowActor {
+    const { engine = "serial", concurrency = 100, payloads = "copied" } = this.#options;
+    const log = this.#log;
+    const actor = new FlowActor({
+      id: this.id,
+      writer: this.#owner(),
+      journal: this.#journal,
+      clock: this.#clock,
+      concurrency: engine === "serial" ? 1 : concurrency,
+      effects: (self) =>
+        new Effects(self, {
+          code,
+          clock: this.#clock,
+          random: this.#random,
+          log,
+          live: payloads === "live",
+          executor: (report) => new InlineExecutor(code, report, log),
+          told: (note) => {
+            this.#tell(note);
+          },
+          progressed: (atom, fraction, details) => {
+            this.#tellProgress(atom, fraction, details);
+          },
+          settled: (records) => {
+            this.#settled(records);
+          },
+        }),
+      stopped: (reason) => {
+        this.#onStopped(reason);
+      },
+    });
+    actor.listen(this.#isHeard());
+    return actor;
+  }
+
+  #owner(): string {
+    if (this.#options.owner !== undefined) return this.#options.owner;
+    let writer = writers.get(this.#journal);
+    if (writer === undefined) {
+      writers.set(this.#journal, (writer = makeId(this.#clock, this.#random)));
+    }
+    return writer;
+  }
+
+  #isHeard(): boolean {
+    return this.notifier.isHeard || this.atomNotifier.isHeard || this.progressNotifier.isHeard;
+  }
+
+  #tell(note: Note): void {
+    if (note.kind === "flow") {
+      const { from: oldState, to: state } = note;
+      this.notifier.emit(state, { flow: this.#flow.name, state, oldState });
+      return;
+    }
+    const { atom, from: oldState, snapshot } = note;
+    const { value: state, context } = snapshot;
+    const plan = this.#compiled?.blueprint.atoms[atom];
+    if (plan === undefined) return;
+    const zero = state === "RUNNING" || state === "REVERTING" || state === "PENDING";
+    if (zero || state === "IGNORE") this.#tellProgress(atom, 0, undefined);
+    if (state === "SUCCESS" || state === "REVERTED") this.#tellProgress(atom, 1, undefined);
+    const backwards = state === "REVERTING" || state === "REVERTED" || state === "REVERT_FAILURE";
+    this.atomNotifier.emit(state, {
+      atom: plan.name,
+      kind: plan.kind,
+      state,
+      oldState,
+      attempt: backwards ? context.reverts : context.attempt,
+      ...(state === "SUCCESS" ? { result: context.result } : {}),
+      ...(state === "REVERTED" ? { result: context.revertResult } : {}),
+      ...(state === "FAILURE" && context.failure ? { failure: context.failure } : {}),
+      ...(state === "REVERT_FAILURE" && context.revertFailure
+        ? { failure: context.revertFailure }
+        : {}),
+    });
+  }
+
+  #tellProgress(number: number, fraction: number, details: unknown): void {
+    if (!this.progressNotifier.isHeard) return;
+    const atom = this.#compiled?.blueprint.atoms[number]?.name ?? "";
+    const more = details === undefined ? {} : { details };
+    this.progressNotifier.emit(atom, { atom, fraction, ...more });
+  }
+
+  #settled(records: readonly FlowRecord[]): void {
+    const last = records.at(-1);
+    if (last?.kind === "ended") this.#ended(last.state);
+    this.#afterBatch?.();
+  }
+
+  #ended(end: "SUCCESS" | "REVERTED" | "FAILURE" | "SUSPENDED"): void {
+    const waiter = this.#endRun();
+    if (waiter === undefined) return;
+    if (end === "SUCCESS" || end === "SUSPENDED") waiter.resolve(end);
+    else waiter.reject(this.#failure());
+  }
+
+  #endRun(): Waiter | undefined {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (waiter !== undefined) this.#activeMs += this.#clock.monotonic() - this.#runStart;
+    this.#onEnd?.();
+    return waiter;
+  }
+
+  #onStopped(reason: Error): void {
+    this.#stopped ??= reason;
+    this.#endRun()?.reject(reason);
+    this.#afterBatch?.();
+  }
+
+  /** What a run that failed raises: a failed revert alone, since it is what a person must look at. */
+  #failure(): Error {
+    const state = this.#state();
+    const flow = this.#flow.name;
+    if (state.trouble?.kind === "cancel") {
+      return new FlowError("CANCELLED", { flow, reason: state.trouble.failure.message });
+    }
+    if (state.trouble?.kind === "kill") {
+      return new FlowError("KILLED", { flow, reason: state.trouble.failure.message });
+    }
+    const failed = this.storage.atoms().filter(({ revertFailure }) => revertFailure !== undefined);
+    let failures = failed.map(({ name, revertFailure }) => [name, revertFailure as Failure] as const);
+    if (failures.length === 0) failures = Object.entries(state.failures);
+    if (state.trouble !== undefined) failures.push(["decider", state.trouble.failure]);
+    const [only, ...more] = failures;
+    if (only !== undefined && more.length === 0) return errorOf(only[1]);
+    return new FlowError(
+      "SEVERAL_FAILURES",
+      { flow, atoms: failures.map(([name]) => name) },
+      { errors: failures.map(([, failure]) => errorOf(failure)) },
+    );
+  }
+
+  #state(): FlowState {
+    return (this.#actor ?? this.#needActor("be read")).state;
+  }
+
+  #knownState(): FlowState | undefined {
+    return this.#actor?.knownState;
+  }
+
+  #needCompiled(operation: string): { readonly blueprint: Blueprint; readonly code: Code } {
+    if (this.#compiled !== undefined) return this.#compiled;
+    throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation, state: "UNCOMPILED" });
+  }
+
+  #needActor(operation: string): FlowActor {
+    if (this.#stopped !== undefined) throw this.#stopped;
+    if (this.#actor !== undefined) return this.#actor;
+    throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation, state: "UNPREPARED" });
+  }
+
+  #admitStore(store: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    if (this.#options.payloads === "live") return store;
+    return admit(store, "store") as Record<string, unknown>;
+  }
+}
+
+const noCounts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
+
+function reasonOf(signal: AbortSignal): string {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+function checkOptions({ concurrency, maxLost, payloads, journal, engine }: EngineOptions): void {
+  const atLeastOne = { concurrency, maxLost };
+  for (const [option, value] of Object.entries(atLeastOne)) {
+    if (value === undefined || value === Infinity) continue;
+    if (!Number.isSafeInteger(value) || value < 1) {
+      const problem = `expected a whole number of 1 or more, got ${String(value)}`;
+      throw new FlowError("INVALID_OPTION", { option, problem });
+    }
+  }
+  if (engine !== undefined && engine !== "serial" && engine !== "parallel") {
+    const problem = `expected "serial" or "parallel", got ${JSON.stringify(engine)}`;
+    throw new FlowError("INVALID_OPTION", { option: "engine", problem });
+  }
+  if (payloads === "live" && journal !== undefined && journal.durability !== "none") {
+    const problem = "live values can't be recorded; use a journal in memory";
+    throw new FlowError("INVALID_OPTION", { option: "payloads", problem });
+  }
+}

@@ -1,0 +1,419 @@
+/**
+ * The actor that drives one flow from its journal to an end.
+ *
+ * I2: messages become records, and only records change the state.
+ * I3: it folds ahead in memory, but nothing leaves it before the batch that holds its reason is durable.
+ * I5: an append that another owner was faster than stops it at once.
+ *
+ * One turn: fold what has arrived and what follows from it; append all of it as one batch; when that is durable, tell
+ * what changed, ask what must be asked, start what was decided. What arrives meanwhile is the next turn's (group
+ * commit).
+ */
+import type { Clock, Timer } from "../lib/clock.ts";
+import { FlowError } from "../lib/errors.ts";
+import type { Journal } from "../lib/journal/journal.ts";
+import { endOf, takeAsks, takeStart } from "../lib/plan/due.ts";
+import { created, fold, foldAll } from "../lib/plan/fold.ts";
+import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
+import type { FlowState, Note } from "../lib/plan/state.ts";
+import type { Effects } from "./effects.ts";
+import { machines } from "./machines.ts";
+import type { Message } from "./messages.ts";
+
+export interface FlowActorOptions {
+  readonly id: string;
+  readonly writer: string;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Attempts under way at once. */
+  readonly concurrency: number;
+  /** Makes what runs the attempts, tells the listeners and asks users' deciders and controllers. */
+  readonly effects: (actor: FlowActor) => Effects;
+  /** It stopped by itself: fenced, or its journal can't be trusted any more. */
+  readonly stopped: (reason: Error) => void;
+}
+
+/** Turns in a row before everything else that waits in the process gets one. */
+const turnsBeforeYield = 256;
+
+/** Waits before a refused batch is tried again. */
+const firstWaitMs = 100;
+const longestWaitMs = 10_000;
+
+/** Counts of what the actor did since it was made. */
+export interface FlowCounts {
+  batches: number;
+  records: number;
+  started: number;
+  /** Outcomes that came after another one of their attempt (I4), or after it was given up. */
+  superseded: number;
+  /** Batches that the journal could not take at first. */
+  refused: number;
+}
+
+export class FlowActor {
+  readonly #options: FlowActorOptions;
+  readonly #effects: Effects;
+  #state: FlowState | undefined;
+  #inbox: Message[] = [];
+  #turning = false;
+  #inFlight = false;
+  #stopped: Error | undefined;
+  #turns = 0;
+  /** Steps that may be taken; undefined: all. */
+  #steps: number | undefined;
+  #listening = false;
+  #refusals = 0;
+  /** Called when the first batch is durable or refused. */
+  #begun: ((error?: Error) => void) | undefined;
+  /** A command is on its way that takes back starts which were recorded and not launched: these. */
+  #withholding = false;
+  #held: AttemptName[] = [];
+  readonly #progress = new Map<number, { fraction: number; details: unknown }>();
+  readonly #asks = new Set<number>();
+  readonly #timers = new Map<number, Timer>();
+  readonly counts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
+
+  constructor(options: FlowActorOptions) {
+    this.#options = options;
+    this.#effects = options.effects(this);
+  }
+
+  get state(): FlowState {
+    if (this.#state === undefined) {
+      throw new FlowError("INVALID_STATE", {
+        flow: this.#options.id,
+        operation: "be read",
+        state: "UNPREPARED",
+      });
+    }
+    return this.#state;
+  }
+
+  /** The state, once the journal is begun. */
+  get knownState(): FlowState | undefined {
+    return this.#state;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Begins a new journal or adopts one; `state` is the fold of what it holds already. */
+  begin(state: FlowState | undefined, records: readonly FlowRecord[]): Promise<void> {
+    this.#state = state;
+    return new Promise((resolve, reject) => {
+      this.#begun = (error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      this.post({ type: "begin", records });
+    });
+  }
+
+  /** Puts a message into the mailbox. Never throws; never runs users' code that is already on the stack. */
+  post(message: Message): void {
+    if (this.#stopped !== undefined) return;
+    if (message.type === "suspend" || message.type === "cancel") this.#withholding = true;
+    this.#inbox.push(message);
+    this.#turn();
+  }
+
+  /** How far an attempt is: stored with the next batch, which it never causes. */
+  keepProgress(atom: number, fraction: number, details: unknown): void {
+    this.#progress.set(atom, { fraction, details });
+  }
+
+  /** Changes are noted only while somebody listens. */
+  listen(listening: boolean): void {
+    this.#listening = listening;
+    if (this.#state !== undefined) this.#state.notes = listening ? (this.#state.notes ?? []) : undefined;
+  }
+
+  /** Takes single steps from now on (`undefined`: no more of that): a step is one batch. */
+  allow(steps: number | undefined): void {
+    this.#steps = steps;
+    this.#turn();
+  }
+
+  /** Lets go at once: nothing more is recorded, attempts are aborted. */
+  stop(reason: Error): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = reason;
+    this.#inbox = [];
+    for (const timer of this.#timers.values()) this.#options.clock.clearTimeout(timer);
+    this.#timers.clear();
+    this.#effects.stop(reason);
+    this.#begun?.(reason);
+  }
+
+  /** Goes on with what waits: after something that was asked has answered. */
+  resume(): void {
+    this.#turn();
+  }
+
+  #turn(): void {
+    if (this.#turning || this.#inFlight) return;
+    this.#turning = true;
+    try {
+      while (this.#mayStep() && this.#step());
+    } finally {
+      this.#turning = false;
+    }
+  }
+
+  #mayStep(): boolean {
+    if (this.#stopped !== undefined || this.#inFlight || this.#effects.isDeciding) return false;
+    if (this.#steps === 0) return false;
+    if (++this.#turns < turnsBeforeYield) return true;
+    // Attempts that end at once would keep timers, input and output from ever getting a turn.
+    this.#turns = 0;
+    this.#inFlight = true;
+    this.#options.clock.yield(() => {
+      this.#inFlight = false;
+      this.#turn();
+    });
+    return false;
+  }
+
+  /** One batch. False when there was nothing to do, or when the journal needs time. */
+  #step(): boolean {
+    const messages = this.#inbox;
+    this.#inbox = [];
+    const records: FlowRecord[] = [];
+    const at = this.#options.clock.now();
+    if (this.#state !== undefined) this.#state.at = at;
+    if (messages.length > 0) this.#keepProgresses(records);
+    for (const message of messages) this.#take(message, records);
+    if (this.#state !== undefined) this.#goOn(records);
+    if (records.length === 0) return false;
+    return this.#append(records, messages, at);
+  }
+
+  #append(records: FlowRecord[], messages: Message[], at: number): boolean {
+    const state = this.state;
+    const { writer, journal, id } = this.#options;
+    const first = state.sequence - records.length + 1;
+    const batch = { writer, epoch: state.epoch, first, at, records };
+    const notes = state.notes;
+    if (notes !== undefined) state.notes = [];
+    let appended: undefined | Promise<void>;
+    try {
+      appended = journal.append(id, batch, state.flow.value);
+    } catch (error) {
+      appended = Promise.reject(error as Error);
+    }
+    if (appended === undefined) {
+      this.#durable(records, notes);
+      return true;
+    }
+    this.#inFlight = true;
+    appended.then(
+      () => {
+        this.#inFlight = false;
+        this.#turning = true;
+        this.#durable(records, notes);
+        this.#turning = false;
+        this.#turn();
+      },
+      (error: unknown) => {
+        this.#refused(error as Error, messages);
+      },
+    );
+    return false;
+  }
+
+  #fold(record: FlowRecord, records: FlowRecord[]): void {
+    records.push(record);
+    if (this.#state !== undefined) return fold(this.#state, record);
+    if (record.kind !== "created") return;
+    this.#state = created(machines, record);
+    this.#state.at = this.#options.clock.now();
+    this.listen(this.#listening);
+  }
+
+  #keepProgresses(records: FlowRecord[]): void {
+    if (this.#progress.size === 0) return;
+    for (const [atom, { fraction, details }] of this.#progress) {
+      if (!this.state.running.has(atom)) continue;
+      const more = details === undefined ? {} : { details };
+      this.#fold({ kind: "progress", atom, fraction, ...more }, records);
+    }
+    this.#progress.clear();
+  }
+
+  #take(message: Message, records: FlowRecord[]): void {
+    switch (message.type) {
+      case "outcome":
+        return this.#takeOutcome(message, records);
+      case "decided": {
+        const { type: kind, ...rest } = message;
+        const { state } = this;
+        if (!state.isExecutable(message.atom) || state.decided.has(message.atom)) return;
+        return this.#fold({ kind, ...rest }, records);
+      }
+      case "verdict":
+        return this.#takeVerdict(message, records);
+      case "begin":
+        for (const record of message.records) this.#fold(record, records);
+        return;
+      case "run":
+        return this.#fold({ kind: "run", options: message.options }, records);
+      case "suspend":
+        return this.#takeSuspend(records);
+      case "cancel":
+        this.#withholding = false;
+        return this.#fold(
+          { kind: "cancel", reason: message.reason, withdraws: [...this.#held] },
+          records,
+        );
+      case "kill":
+        return this.#fold({ kind: "kill", reason: message.reason }, records);
+      case "reset":
+        return this.#fold({ kind: "reset" }, records);
+      case "timer":
+        this.#timers.delete(message.retry);
+        return this.#fold({ kind: "timerFired", retry: message.retry }, records);
+    }
+  }
+
+  #takeOutcome(message: Extract<Message, { type: "outcome" }>, records: FlowRecord[]): void {
+    const { atom, direction, attempt, outcome } = message;
+    const running = this.state.running.get(atom);
+    if (running?.attempt !== attempt || running.direction !== direction) {
+      this.counts.superseded++;
+      return;
+    }
+    const kind = direction === "execute" ? "executed" : "reverted";
+    if (outcome.failure === undefined) {
+      this.#fold({ kind, atom, attempt, value: outcome.value }, records);
+    } else {
+      this.#fold({ kind, atom, attempt, failure: outcome.failure }, records);
+    }
+  }
+
+  #takeVerdict(message: Extract<Message, { type: "verdict" }>, records: FlowRecord[]): void {
+    const { retry, atom, verdict, delayMs = 0 } = message;
+    const open = this.state.questions[0];
+    if (open?.retry !== retry || open.atom !== atom) return;
+    const waits = verdict === "RETRY" && delayMs > 0;
+    const wait = waits ? { dueAt: this.state.at + delayMs, delayMs } : {};
+    this.#fold({ kind: "retryDecided", retry, atom, verdict, ...wait }, records);
+  }
+
+  #takeSuspend(records: FlowRecord[]): void {
+    this.#withholding = false;
+    if (this.state.flow.value !== "RUNNING") return;
+    this.#fold({ kind: "suspend", withdraws: [...this.#held] }, records);
+  }
+
+  /** Adds what follows from the state: starts, or the end. */
+  #goOn(records: FlowRecord[]): void {
+    const { state } = this;
+    const flow = state.flow.value;
+    if (flow !== "RUNNING" && flow !== "SUSPENDING") return;
+    if (!state.halted && flow === "RUNNING") this.#start(records);
+    else if (!state.halted) takeAsks(state, this.#asks);
+    if (records.length > 0 || this.#inbox.length > 0 || !this.#isQuiet()) return;
+    // The end is a batch of its own: listeners that heard the last outcome may still have had something to say.
+    const end = endOf(state);
+    if (end !== undefined) this.#fold({ kind: "ended", state: end }, records);
+  }
+
+  #start(records: FlowRecord[]): void {
+    const { state } = this;
+    if (state.questions.length > 0 || state.suspects.length > 0) return;
+    const waits = new Set<number>();
+    while (state.running.size < this.#options.concurrency) {
+      const start = takeStart(state, this.#asks, waits);
+      if (start === undefined) break;
+      const { atom, direction } = start;
+      const { attempt, reverts } = state.snapshotOf(atom).context;
+      const number = direction === "execute" ? attempt + 1 : reverts + 1;
+      this.#fold({ kind: "started", atom, direction, attempt: number }, records);
+      this.counts.started++;
+    }
+    for (const retry of waits) this.#arm(retry);
+  }
+
+  #isQuiet(): boolean {
+    const { state } = this;
+    if (state.halted && state.trouble?.kind === "kill") return true;
+    if (this.#asks.size > 0) return false;
+    // Suspended, what an earlier owner left running rests as it is; else it is still to be launched.
+    const suspending = state.flow.value === "SUSPENDING";
+    if (suspending ? this.#effects.isBusy : state.running.size > 0) return false;
+    return state.halted || state.questions.length === 0;
+  }
+
+  /** Re-armed with what remains; never longer than it was meant to be, whatever the wall clock says. */
+  #arm(retry: number): void {
+    const wait = this.state.waits.get(retry);
+    if (wait === undefined || this.#timers.has(retry)) return;
+    const { clock } = this.#options;
+    const remainsMs = Math.min(wait.delayMs, Math.max(0, wait.dueAt - clock.now()));
+    const timer = clock.setTimeout(() => {
+      this.post({ type: "timer", retry });
+    }, remainsMs);
+    this.#timers.set(retry, timer);
+  }
+
+  #durable(records: readonly FlowRecord[], notes: readonly Note[] | undefined): void {
+    if (this.#stopped !== undefined) return;
+    this.counts.batches++;
+    this.counts.records += records.length;
+    this.#refusals = 0;
+    if (this.#steps !== undefined) this.#steps--;
+    this.#begun?.();
+    this.#begun = undefined;
+    this.#effects.tell(notes, false);
+    if (this.isStopped) return;
+    const asks = [...this.#asks];
+    this.#asks.clear();
+    this.#effects.ask(asks);
+    if (this.isStopped) return;
+    if (records.some(({ kind }) => kind === "suspend" || kind === "cancel")) this.#held = [];
+    const starts = records.filter((record) => record.kind === "started");
+    if (this.#withholding) this.#held.push(...starts);
+    else this.#effects.launch(starts, notes);
+    if (this.isStopped) return;
+    this.#effects.settle(records);
+  }
+
+  /** Not durable: what was decided is forgotten, what had arrived is folded again when it is tried again. */
+  #refused(error: Error, messages: Message[]): void {
+    this.counts.refused++;
+    const passing = FlowError.is(error, "JOURNAL_FULL") || FlowError.is(error, "JOURNAL_UNAVAILABLE");
+    if (!passing || this.#begun !== undefined) return this.#giveUp(error);
+    this.#effects.refused(error);
+    const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** this.#refusals++);
+    this.#options.clock.setTimeout(() => {
+      this.#refold(messages).catch((again: unknown) => {
+        this.#refused(again as Error, messages);
+      });
+    }, waitMs);
+  }
+
+  async #refold(messages: Message[]): Promise<void> {
+    const { journal, id } = this.#options;
+    const state = foldAll(machines, await journal.read(id));
+    if (this.#stopped !== undefined) return;
+    this.#state = state;
+    this.listen(this.#listening);
+    this.#asks.clear();
+    this.#inbox = [...messages, ...this.#inbox];
+    this.#inFlight = false;
+    this.#turn();
+  }
+
+  #giveUp(error: Error): void {
+    const { id } = this.#options;
+    const fenced = FlowError.is(error, "FENCED");
+    const reason =
+      fenced && this.#begun === undefined
+        ? new FlowError("LEASE_LOST", { flow: id, epoch: this.#state?.epoch ?? 0 }, { cause: error })
+        : error;
+    this.stop(reason);
+    this.#options.stopped(reason);
+  }
+}

@@ -1,0 +1,29 @@
+/** What a flow actor's mailbox takes. Each message becomes records, or is dropped and counted. */
+import type { Failure } from "../lib/failure.ts";
+import type { Direction, FlowRecord, Outcome, RunOptions } from "../lib/plan/records.ts";
+import type { Depth, TimedVerdict } from "../lib/types.ts";
+
+export type Message =
+  | {
+      readonly type: "outcome";
+      readonly atom: number;
+      readonly direction: Direction;
+      readonly attempt: number;
+      readonly outcome: Outcome;
+    }
+  | ({ readonly type: "verdict"; readonly retry: number; readonly atom: number } & TimedVerdict)
+  | {
+      readonly type: "decided";
+      readonly atom: number;
+      readonly runs: boolean;
+      readonly depth?: Depth;
+      readonly failure?: Failure;
+    }
+  /** The records that begin a journal, or adopt one. */
+  | { readonly type: "begin"; readonly records: readonly FlowRecord[] }
+  | { readonly type: "run"; readonly options: RunOptions }
+  | { readonly type: "suspend" }
+  | { readonly type: "cancel"; readonly reason: string }
+  | { readonly type: "kill"; readonly reason: string }
+  | { readonly type: "reset" }
+  | { readonly type: "timer"; readonly retry: number };

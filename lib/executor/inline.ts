@@ -1,0 +1,140 @@
+/** Runs attempts on the event loop of the engine itself. */
+import type { Code } from "../compile/compile.ts";
+import { FlowError } from "../errors.ts";
+import { failureOf } from "../failure.ts";
+import { checkInputs } from "../schema.ts";
+import type { Log, Retry, RetryAttempt, RetryContext, RevertContext, Task } from "../types.ts";
+import type { Attempt, Executor, Report } from "./executor.ts";
+
+const none: Readonly<Record<string, never>> = Object.freeze({});
+
+/** What users' code gets. What costs something to make is made when it is asked for. */
+class Call implements RevertContext, RetryContext {
+  readonly #attempt: Attempt;
+  readonly #report: Report;
+  readonly log: Log;
+  #controller: AbortController | undefined;
+  #aborted: Error | undefined;
+
+  constructor(attempt: Attempt, report: Report, log: Log) {
+    this.#attempt = attempt;
+    this.#report = report;
+    this.log = log;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    return this.#controller.signal;
+  }
+
+  get key(): string {
+    const { flow, name, direction, attempt } = this.#attempt;
+    return `${flow}/${name}/${direction}/${String(attempt)}`;
+  }
+
+  get attempt(): number {
+    return this.#attempt.attempt;
+  }
+
+  get result(): unknown {
+    return this.#attempt.result;
+  }
+
+  get failure(): Attempt["failure"] {
+    return this.#attempt.failure;
+  }
+
+  get failures(): NonNullable<Attempt["failures"]> {
+    return this.#attempt.failures ?? none;
+  }
+
+  get history(): readonly RetryAttempt[] {
+    return this.#attempt.history ?? [];
+  }
+
+  readonly progress = (fraction: number, details?: unknown): void => {
+    this.#report.progress(this.#attempt, Math.min(1, Math.max(0, fraction || 0)), details);
+  };
+
+  abort(reason: Error): void {
+    this.#aborted ??= reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as { then?: unknown }).then === "function";
+
+export class InlineExecutor implements Executor {
+  readonly #code: Code;
+  readonly #report: Report;
+  readonly #log: Log;
+  readonly #calls = new Map<Attempt, Call>();
+
+  constructor(code: Code, report: Report, log: Log) {
+    this.#code = code;
+    this.#report = report;
+    this.#log = log;
+  }
+
+  launch(attempt: Attempt): void {
+    const atom = this.#code.atoms[attempt.atom];
+    if (atom === undefined) {
+      const error = new FlowError("NOT_FOUND", { what: "task", name: attempt.name });
+      return this.#report.outcome(attempt, { failure: failureOf(error) });
+    }
+    const call = new Call(attempt, this.#report, this.#log);
+    this.#calls.set(attempt, call);
+    let returned: unknown;
+    try {
+      returned = this.#call(atom, attempt, call);
+    } catch (error) {
+      return this.#fail(attempt, error);
+    }
+    if (!isThenable(returned)) return this.#succeed(attempt, returned);
+    returned.then(
+      (value) => {
+        this.#succeed(attempt, value);
+      },
+      (error: unknown) => {
+        this.#fail(attempt, error);
+      },
+    );
+  }
+
+  abort(attempt: Attempt, reason: Error): void {
+    this.#calls.get(attempt)?.abort(reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const calls = [...this.#calls];
+    this.#calls.clear();
+    for (const [attempt, call] of calls) {
+      call.abort(new FlowError("ENGINE_CLOSED", { flow: attempt.flow }));
+    }
+    return Promise.resolve();
+  }
+
+  #call(atom: Task | Retry, attempt: Attempt, call: Call): unknown {
+    const { inputs, direction } = attempt;
+    const bindings = direction === "execute" ? atom.inputs : atom.revertInputs;
+    const checked = checkInputs(atom.name, bindings, inputs);
+    if (isThenable(checked)) return checked.then((valid) => run(atom, attempt, valid, call));
+    return run(atom, attempt, checked, call);
+  }
+
+  #succeed(attempt: Attempt, value: unknown): void {
+    if (this.#calls.delete(attempt)) this.#report.outcome(attempt, { value });
+  }
+
+  #fail(attempt: Attempt, error: unknown): void {
+    if (this.#calls.delete(attempt)) this.#report.outcome(attempt, { failure: failureOf(error) });
+  }
+}
+
+function run(atom: Task | Retry, { direction }: Attempt, inputs: Record<string, unknown>, call: Call): unknown {
+  return direction === "execute" ? atom.execute(inputs, call) : atom.revert?.(inputs, call);
+}

@@ -1,0 +1,441 @@
+/**
+ * The state of one flow while its records are folded, and the counting that makes readiness cheap.
+ *
+ * Each node of the execution graph counts two things. `unsettled`: predecessors that are not settled with all that
+ * goes before them; at 0 an atom may start. `unclear`: successors that are not clear with all that comes after
+ * them; at 0 an atom may be undone. A change is carried on only where a count reaches or leaves 0, so that a flow
+ * of n atoms and e edges costs O(n + e) over its life.
+ */
+import type { Blueprint } from "../compile/blueprint.ts";
+import type { Failure } from "../failure.ts";
+import { RankHeap } from "./heap.ts";
+import type { Direction, RunOptions } from "./records.ts";
+import { type Shape, shapeOf } from "./shape.ts";
+import type {
+  AtomSnapshot,
+  AtomState,
+  FlowEvent,
+  FlowSnapshot,
+  FlowStateName,
+  Intention,
+  Machines,
+  RetryEvent,
+  TaskEvent,
+} from "./states.ts";
+
+/** A change of state, in the order of the records. */
+export type Note =
+  | {
+      readonly kind: "atom";
+      readonly atom: number;
+      readonly from: AtomState;
+      readonly snapshot: AtomSnapshot;
+      /** It comes of a start: told only once the launch is certain. */
+      readonly start: boolean;
+    }
+  | { readonly kind: "flow"; readonly from: FlowStateName; readonly to: FlowStateName };
+
+/** What a withdrawn start of a controller puts back. */
+export interface Undo {
+  readonly atom: number;
+  readonly snapshot: AtomSnapshot;
+  readonly intention: Intention;
+  readonly decided: boolean;
+  readonly ignoredBy: number;
+}
+
+/** An attempt that was started and has no outcome yet. */
+export interface Running {
+  readonly direction: Direction;
+  readonly attempt: number;
+  readonly before: AtomState;
+  readonly undo: readonly Undo[];
+}
+
+/** A controller that must be asked. */
+export interface OpenQuestion {
+  readonly retry: number;
+  readonly atom: number;
+  readonly failure: Failure;
+  /** The first controller that was asked about this failure; its scope is what a REVERT gives up. */
+  readonly innermost: number;
+}
+
+export const noOptions: RunOptions = { deferReverts: false, neverResolve: false };
+
+const nothing: readonly Undo[] = [];
+
+export class FlowState {
+  readonly id: string;
+  readonly machines: Machines;
+  shape: Shape;
+  readonly store: Readonly<Record<string, unknown>>;
+  flow: FlowSnapshot;
+  sequence = 0;
+  epoch = 0;
+  owner = "";
+  options: RunOptions = noOptions;
+  /** Time of the batch whose records are being folded. */
+  at = 0;
+  /** When a controller's first attempt started. */
+  readonly firstStarts = new Map<number, number>();
+
+  snapshots: AtomSnapshot[];
+  intentions: Intention[];
+  /** Atoms that are neither SUCCESS nor IGNORE. */
+  notDone: number;
+  readonly running = new Map<number, Running>();
+  readonly questions: OpenQuestion[] = [];
+  /** Atoms whose deciders said yes. */
+  readonly decided = new Set<number>();
+  /** Ignored atom -> the atom whose deciders said no. */
+  readonly ignoredBy = new Map<number, number>();
+  /** Atoms at which a walk of depth ALL need not go on. */
+  readonly ignoredAll = new Set<number>();
+  /** Execute failures known now, by the atom's name. Replaced, never changed. */
+  failures: Readonly<Record<string, Failure>> = {};
+  /** Controllers that wait before the next attempt. */
+  readonly waits = new Map<number, { readonly dueAt: number; readonly delayMs: number }>();
+  /** Controllers whose scope was given up, with all that comes after it. */
+  readonly givenUp = new Set<number>();
+  revertingAll = false;
+  /** Nothing starts any more; the run ends FAILURE. */
+  halted = false;
+  /** A failure that is no atom's: a decider threw, somebody cancelled or killed the flow, it is parked. */
+  trouble: { readonly kind: "decider" | "cancel" | "kill" | "park"; readonly failure: Failure } | undefined;
+  /** Losses of the attempt that runs now, by atom. */
+  readonly losses = new Map<number, number>();
+  /** Attempts that may have taken the last owner down; run one at a time. */
+  suspects: number[] = [];
+
+  /** Atoms that may be ready; looked at again when they are taken out. */
+  executable: RankHeap;
+  revertible: RankHeap;
+  /** Where changes are noted, when somebody wants to know. */
+  notes: Note[] | undefined = undefined;
+
+  #unsettled: Int32Array;
+  #unclear: Int32Array;
+  #passed: Uint8Array;
+  #clear: Uint8Array;
+  #starting = false;
+
+  constructor(
+    machines: Machines,
+    id: string,
+    blueprint: Blueprint,
+    store: Readonly<Record<string, unknown>>,
+  ) {
+    this.machines = machines;
+    this.id = id;
+    this.store = store;
+    this.shape = shapeOf(blueprint);
+    this.flow = machines.flow.initial;
+    const { atoms, nodes } = this.shape;
+    this.snapshots = blueprint.atoms.map((atom) => machines[atom.kind].initial);
+    this.intentions = new Array<Intention>(atoms).fill("EXECUTE");
+    this.notDone = atoms;
+    this.executable = new RankHeap(this.shape.rank);
+    this.revertible = new RankHeap(this.shape.revertRank);
+    this.#unsettled = new Int32Array(nodes);
+    this.#unclear = new Int32Array(nodes);
+    this.#passed = new Uint8Array(nodes);
+    this.#clear = new Uint8Array(nodes);
+    this.recount();
+  }
+
+  get blueprint(): Blueprint {
+    return this.shape.blueprint;
+  }
+
+  stateOf(atom: number): AtomState {
+    return this.#at(atom).value;
+  }
+
+  snapshotOf(atom: number): AtomSnapshot {
+    return this.#at(atom);
+  }
+
+  intentionOf(atom: number): Intention {
+    return this.intentions[atom] as Intention;
+  }
+
+  nameOf(atom: number): string {
+    return this.blueprint.atoms[atom]?.name ?? String(atom);
+  }
+
+  /** May start now. */
+  isExecutable(atom: number): boolean {
+    return (
+      this.#unsettled[atom] === 0 &&
+      this.intentions[atom] === "EXECUTE" &&
+      this.#at(atom).value === "PENDING"
+    );
+  }
+
+  /** May be undone now, or, for a controller, begin its next attempt. */
+  isRevertible(atom: number): boolean {
+    if (this.#unclear[atom] !== 0) return false;
+    const { value } = this.#at(atom);
+    const intention = this.intentions[atom];
+    if (intention === "RETRY") return value === "SUCCESS";
+    return (
+      intention === "REVERT" &&
+      (value === "SUCCESS" || value === "FAILURE" || value === "REVERT_FAILURE")
+    );
+  }
+
+  /** An atom's machine takes an event. */
+  move(atom: number, event: TaskEvent | RetryEvent): void {
+    const before = this.#at(atom);
+    const machine = this.machines[this.blueprint.atoms[atom]?.kind ?? "task"];
+    const after = machine.step(before, event as TaskEvent);
+    if (after === before) return;
+    this.#put(atom, before, after);
+  }
+
+  #put(atom: number, before: AtomSnapshot, after: AtomSnapshot): void {
+    this.snapshots[atom] = after;
+    if (before.context.failure !== after.context.failure) this.#keepFailure(atom, after);
+    if (before.value === after.value) return;
+    this.notDone += Number(isDone(before.value)) - Number(isDone(after.value));
+    this.notes?.push({
+      kind: "atom",
+      atom,
+      from: before.value,
+      snapshot: after,
+      start: this.#starting,
+    });
+    this.#touch(atom);
+  }
+
+  #keepFailure(atom: number, { context }: AtomSnapshot): void {
+    const name = this.nameOf(atom);
+    const others = Object.entries(this.failures).filter(([other]) => other !== name);
+    if (context.failure !== undefined) others.push([name, context.failure]);
+    this.failures = Object.fromEntries(others);
+  }
+
+  /** The flow's machine takes an event. */
+  moveFlow(event: FlowEvent): void {
+    const before = this.flow;
+    const after = this.machines.flow.step(before, event);
+    this.flow = after;
+    if (before.value === after.value) return;
+    this.notes?.push({ kind: "flow", from: before.value, to: after.value });
+  }
+
+  intend(atom: number, intention: Intention): void {
+    if (this.intentions[atom] === intention) return;
+    this.intentions[atom] = intention;
+    this.#touch(atom);
+  }
+
+  /** Marks an attempt as started; `undo` is what a withdrawal puts back beside the atom itself. */
+  begin(atom: number, direction: Direction, undo: readonly Undo[] = nothing): void {
+    this.#starting = true;
+    const before = this.stateOf(atom);
+    if (direction === "revert") {
+      this.move(atom, { type: "revert" });
+    } else {
+      if (this.intentions[atom] === "RETRY") {
+        this.move(atom, { type: "retry" });
+        this.intend(atom, "EXECUTE");
+        for (const { atom: other } of undo) this.restart(other);
+      }
+      this.move(atom, { type: "start" });
+      if (this.#at(atom).context.history?.length === 0) this.firstStarts.set(atom, this.at);
+    }
+    this.#starting = false;
+    const { context } = this.#at(atom);
+    const attempt = direction === "revert" ? context.reverts : context.attempt;
+    this.running.set(atom, { direction, attempt, before, undo });
+  }
+
+  /** Back to PENDING, to be executed (again). */
+  restart(atom: number): void {
+    this.decided.delete(atom);
+    this.ignoredBy.delete(atom);
+    this.ignoredAll.delete(atom);
+    this.waits.delete(atom);
+    this.givenUp.delete(atom);
+    this.intentions[atom] = "EXECUTE";
+    this.move(atom, { type: "reset" });
+    // The machine may have been in PENDING already, with another intention.
+    this.#touch(atom);
+  }
+
+  /** Takes a start back that was recorded and not launched; a newer intention to revert stays. */
+  withdraw(atom: number): void {
+    const running = this.running.get(atom);
+    if (running === undefined) return;
+    this.running.delete(atom);
+    // Nobody was told of the start, so nobody is told of its end.
+    const notes = this.notes;
+    this.notes = undefined;
+    const restarted = running.direction === "execute" && running.before === "SUCCESS";
+    if (restarted && this.intentions[atom] === "EXECUTE") this.intentions[atom] = "RETRY";
+    this.move(atom, { type: "withdrawn", to: running.before });
+    for (const { atom: other, snapshot, intention, decided, ignoredBy } of running.undo) {
+      if (this.intentions[other] !== "REVERT") this.intentions[other] = intention;
+      if (decided) this.decided.add(other);
+      if (ignoredBy >= 0) this.ignoredBy.set(other, ignoredBy);
+      // Its machine has no way back; the snapshot it had before the reset is the same life.
+      const now = this.#at(other);
+      if (now !== snapshot) this.#put(other, now, snapshot);
+      this.#touch(other);
+    }
+    this.notes = notes;
+  }
+
+  /** Offers one atom again, after something else than its own change let it go. */
+  offerAgain(atom: number): void {
+    this.#offer(atom);
+  }
+
+  /** Offers every atom again: after a stop, and when a new run may do what the last one could not. */
+  offerAll(): void {
+    this.executable = new RankHeap(this.shape.rank);
+    this.revertible = new RankHeap(this.shape.revertRank);
+    for (let atom = 0; atom < this.shape.atoms; atom++) this.#offer(atom);
+  }
+
+  /** Works all counts out anew: what the counting keeps up step by step. */
+  recount(): void {
+    const { topological, predecessors, successors, nodes, atoms } = this.shape;
+    for (const node of topological) {
+      let unsettled = 0;
+      for (const before of predecessors[node] ?? []) unsettled += 1 - (this.#passed[before] ?? 0);
+      this.#unsettled[node] = unsettled;
+      this.#passed[node] = Number(unsettled === 0 && (node >= atoms || this.#isSettled(node)));
+    }
+    for (let at = nodes - 1; at >= 0; at--) {
+      const node = topological[at] as number;
+      let unclear = 0;
+      for (const next of successors[node] ?? []) unclear += 1 - (this.#clear[next] ?? 0);
+      this.#unclear[node] = unclear;
+      this.#clear[node] = Number(unclear === 0 && (node >= atoms || isUndone(this.stateOf(node))));
+    }
+    this.offerAll();
+  }
+
+  /** The counts, for tests that compare them with a recount. */
+  counts(): readonly (readonly number[])[] {
+    return [this.#unsettled, this.#unclear, this.#passed, this.#clear].map((of) => [...of]);
+  }
+
+  /** Takes another blueprint; atoms keep their life by name. */
+  migrate(blueprint: Blueprint): void {
+    const old = this.shape;
+    const { snapshots, intentions } = this;
+    const next = (this.shape = shapeOf(blueprint));
+    const from = blueprint.atoms.map(({ name }) => old.numbers.get(name));
+    this.snapshots = from.map(
+      (was, atom) =>
+        (was === undefined ? undefined : snapshots[was]) ??
+        this.machines[blueprint.atoms[atom]?.kind ?? "task"].initial,
+    );
+    this.intentions = from.map((was) => (was === undefined ? undefined : intentions[was]) ?? "EXECUTE");
+    const to = new Map<number, number>();
+    from.forEach((was, atom) => {
+      if (was !== undefined) to.set(was, atom);
+    });
+    renumber(this.running, to);
+    renumber(this.ignoredBy, to);
+    renumber(this.waits, to);
+    renumber(this.losses, to);
+    renumber(this.firstStarts, to);
+    for (const set of [this.decided, this.ignoredAll, this.givenUp]) {
+      const kept = [...set].flatMap((was) => to.get(was) ?? []);
+      set.clear();
+      for (const atom of kept) set.add(atom);
+    }
+    this.suspects = this.suspects.flatMap((was) => to.get(was) ?? []);
+    const open = this.questions.splice(0);
+    for (const { retry, atom, failure, innermost } of open) {
+      const [asks, about, inner] = [to.get(retry), to.get(atom), to.get(innermost)];
+      if (asks !== undefined && about !== undefined && inner !== undefined) {
+        this.questions.push({ retry: asks, atom: about, failure, innermost: inner });
+      }
+    }
+    this.notDone = this.snapshots.filter(({ value }) => !isDone(value)).length;
+    this.#unsettled = new Int32Array(next.nodes);
+    this.#unclear = new Int32Array(next.nodes);
+    this.#passed = new Uint8Array(next.nodes);
+    this.#clear = new Uint8Array(next.nodes);
+    this.recount();
+  }
+
+  #at(atom: number): AtomSnapshot {
+    return this.snapshots[atom] as AtomSnapshot;
+  }
+
+  #isSettled(atom: number): boolean {
+    const { value } = this.#at(atom);
+    if (value === "SUCCESS") return this.intentions[atom] === "EXECUTE";
+    return value === "IGNORE" && this.intentions[atom] === "IGNORE";
+  }
+
+  #touch(atom: number): void {
+    this.#carryForwards(atom);
+    this.#carryBackwards(atom);
+    this.#offer(atom);
+  }
+
+  #offer(atom: number): void {
+    if (this.isExecutable(atom)) this.executable.push(atom);
+    else if (this.isRevertible(atom)) this.revertible.push(atom);
+  }
+
+  #carryForwards(from: number): void {
+    const { successors, atoms } = this.shape;
+    const unsettled = this.#unsettled;
+    const passed = this.#passed;
+    let work: number[] | undefined;
+    for (let node: number | undefined = from; node !== undefined; node = work?.pop()) {
+      const now = Number(unsettled[node] === 0 && (node >= atoms || this.#isSettled(node)));
+      if (now === passed[node]) continue;
+      passed[node] = now;
+      for (const next of successors[node] as readonly number[]) {
+        const left = (unsettled[next] as number) + (now === 1 ? -1 : 1);
+        unsettled[next] = left;
+        if (left > 1) continue;
+        if (left === 0 && next < atoms) this.#offer(next);
+        (work ??= []).push(next);
+      }
+    }
+  }
+
+  #carryBackwards(from: number): void {
+    const { predecessors, atoms } = this.shape;
+    const unclear = this.#unclear;
+    const clear = this.#clear;
+    let work: number[] | undefined;
+    for (let node: number | undefined = from; node !== undefined; node = work?.pop()) {
+      const now = Number(unclear[node] === 0 && (node >= atoms || isUndone(this.#at(node).value)));
+      if (now === clear[node]) continue;
+      clear[node] = now;
+      for (const before of predecessors[node] as readonly number[]) {
+        const left = (unclear[before] as number) + (now === 1 ? -1 : 1);
+        unclear[before] = left;
+        if (left > 1) continue;
+        if (left === 0 && before < atoms && this.isRevertible(before)) this.revertible.push(before);
+        (work ??= []).push(before);
+      }
+    }
+  }
+}
+
+const isDone = (state: AtomState): boolean => state === "SUCCESS" || state === "IGNORE";
+
+const isUndone = (state: AtomState): boolean =>
+  state === "PENDING" || state === "REVERTED" || state === "IGNORE";
+
+function renumber<Value>(map: Map<number, Value>, to: ReadonlyMap<number, number>): void {
+  const entries = [...map];
+  map.clear();
+  for (const [was, value] of entries) {
+    const atom = to.get(was);
+    if (atom !== undefined) map.set(atom, value);
+  }
+}

@@ -1,0 +1,157 @@
+/** What a flow looks like from outside: a live reading of its folded state. */
+import { copyOut } from "../codec.ts";
+import { FlowError } from "../errors.ts";
+import type { Failure } from "../failure.ts";
+import { nearest } from "../nearest.ts";
+import type { RetryAttempt } from "../types.ts";
+import { symbolValues } from "./inputs.ts";
+import type { FlowState } from "./state.ts";
+import type { AtomState, FlowStateName, Intention } from "./states.ts";
+
+export interface AtomView {
+  readonly name: string;
+  readonly kind: "task" | "retry";
+  readonly state: AtomState;
+  readonly intention: Intention;
+  /** Number of the last attempt to execute it; 0: none yet. */
+  readonly attempt: number;
+  /** Number of the last attempt to undo it. */
+  readonly reverts: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly result: unknown;
+  readonly failure: Failure | undefined;
+  readonly revertResult: unknown;
+  readonly revertFailure: Failure | undefined;
+  /** Only of a controller: its attempts, oldest first. */
+  readonly history: readonly RetryAttempt[] | undefined;
+}
+
+/** Reads one flow. Values are copies: changing them changes nothing. */
+export class FlowView {
+  readonly #state: () => FlowState;
+
+  /** @param state - gives the state at the time of each reading */
+  constructor(state: () => FlowState) {
+    this.#state = state;
+  }
+
+  get id(): string {
+    return this.#state().id;
+  }
+
+  /** The root flow's name. */
+  get name(): string {
+    return this.#state().blueprint.flow;
+  }
+
+  get state(): FlowStateName {
+    return this.#state().flow.value;
+  }
+
+  /** Epoch of the last owner; 0: none yet. */
+  get epoch(): number {
+    return this.#state().epoch;
+  }
+
+  /** Sequence of the last record. */
+  get sequence(): number {
+    return this.#state().sequence;
+  }
+
+  /** Why it stopped, where that is no atom's failure. */
+  get reason(): string | undefined {
+    return this.#state().trouble?.failure.message;
+  }
+
+  atoms(): AtomView[] {
+    const state = this.#state();
+    const undone = wantedUndone(state);
+    return state.blueprint.atoms.map((_, atom) => viewOf(state, atom, undone));
+  }
+
+  /** @throws FlowError `NOT_FOUND` */
+  atom(name: string): AtomView {
+    const state = this.#state();
+    const atom = state.shape.numbers.get(name);
+    if (atom !== undefined) return viewOf(state, atom, wantedUndone(state));
+    const near = nearest(name, state.shape.numbers.keys());
+    throw new FlowError("NOT_FOUND", {
+      what: "atom",
+      name,
+      ...(near === undefined ? {} : { nearest: near }),
+    });
+  }
+
+  /**
+   * The value of a symbol: from the store, or from the first atom that provides it and is done.
+   *
+   * @throws FlowError `NOT_FOUND` when nothing has it now
+   */
+  fetch(symbol: string): unknown {
+    const values = symbolValues(this.#state());
+    if (values.has(symbol)) return copyOut(values.get(symbol));
+    const near = nearest(symbol, values.keys());
+    throw new FlowError("NOT_FOUND", {
+      what: "value of symbol",
+      name: symbol,
+      ...(near === undefined ? {} : { nearest: near }),
+    });
+  }
+
+  /** All symbols that have a value now. */
+  fetchAll(): Record<string, unknown> {
+    return Object.fromEntries(
+      [...symbolValues(this.#state())].map(([symbol, value]) => [symbol, copyOut(value)]),
+    );
+  }
+
+  /** Execute failures known now, by atom. */
+  failures(): Readonly<Record<string, Failure>> {
+    return this.#state().failures;
+  }
+
+  /** A controller's attempts, oldest first. */
+  history(retry: string): readonly RetryAttempt[] {
+    return this.atom(retry).history ?? [];
+  }
+}
+
+function viewOf(state: FlowState, atom: number, undone: ReadonlySet<number>): AtomView {
+  const { value, context } = state.snapshotOf(atom);
+  const own = state.intentionOf(atom);
+  const plan = state.blueprint.atoms[atom];
+  return {
+    name: state.nameOf(atom),
+    kind: plan?.kind ?? "task",
+    state: value,
+    intention: own === "EXECUTE" && value === "PENDING" && undone.has(atom) ? "REVERT" : own,
+    attempt: context.attempt,
+    reverts: context.reverts,
+    progress: context.progress,
+    result: copyOut(context.result),
+    failure: context.failure,
+    revertResult: copyOut(context.revertResult),
+    revertFailure: context.revertFailure,
+    history: context.history,
+  };
+}
+
+/**
+ * While a controller's scope is being undone for another attempt, what comes after the scope is wanted undone too.
+ * The fold doesn't touch those atoms, which have not started; here they are shown as TaskFlow shows them.
+ */
+function wantedUndone(state: FlowState): ReadonlySet<number> {
+  const seen = new Set<number>();
+  const { successors, atoms } = state.shape;
+  const work: number[] = [];
+  for (let atom = 0; atom < atoms; atom++) if (state.intentionOf(atom) === "RETRY") work.push(atom);
+  for (let node = work.pop(); node !== undefined; node = work.pop()) {
+    for (const next of successors[node] ?? []) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      work.push(next);
+    }
+  }
+  return seen;
+}
