@@ -1,34 +1,37 @@
 /** A machine as a table of plans, and the steps it takes. */
-import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine } from "xstate";
-import type { Configuration, Plan } from "./configuration.ts";
+import type { AnyStateMachine } from "xstate";
+import { Configuration, type Plan } from "./configuration.ts";
 import { Contexts } from "./contexts.ts";
-import { contextFrom, Turn } from "./operations.ts";
-import type { AnyEvent, Context, Node } from "./parsed.ts";
+import type { AnyEvent, Context, Scope } from "./parsed.ts";
 import { interpreted, Planner } from "./planner.ts";
 import { noChildren, TableSnapshot } from "./snapshot.ts";
+import { contextFrom, Turn } from "./turn.ts";
 
 /** XState's own way to take a step. */
-type Interpret = (snapshot: object, event: AnyEvent, scope: AnyActorScope) => object;
+type Interpret = (snapshot: object, event: AnyEvent, scope: Scope) => object;
 
 interface InitEvent extends AnyEvent {
   readonly input: unknown;
 }
 
 export class Chart {
-  readonly machine: AnyStateMachine;
   readonly planner: Planner;
+  readonly #machine: AnyStateMachine;
   readonly #contexts = new Contexts();
   readonly #interpret: Interpret;
 
   /** @throws Inexpressible if the whole machine is beyond a table */
-  constructor(machine: AnyStateMachine) {
-    this.machine = machine;
+  constructor(machine: AnyStateMachine, interpret: Interpret) {
+    this.#machine = machine;
+    this.#interpret = interpret;
     this.planner = new Planner(machine, this.#contexts);
-    this.#interpret = machine.transition as unknown as Interpret;
   }
 
-  /** The snapshot of a new actor; undefined if the interpreter must make it. As XState's, it never throws. */
-  initial(scope: AnyActorScope | undefined, input: unknown): TableSnapshot | undefined {
+  /**
+   * The snapshot of a new actor; undefined if the interpreter must make it. As with XState, what is thrown
+   * on the way is in the snapshot.
+   */
+  initial(scope: Scope | undefined, input: unknown): TableSnapshot | undefined {
     const { entering, first } = this.planner;
     if (first === undefined) return undefined;
     const event: InitEvent = { type: "xstate.init", input };
@@ -45,8 +48,62 @@ export class Chart {
     }
   }
 
+  /** A step that does nothing but change the snapshot. Only for a machine without gaps and effects. */
+  step(given: object, event: AnyEvent): object {
+    const at = this.#at(given);
+    if (at === undefined) {
+      const own = this.#adopt(given);
+      const next = own && this.step(own, event);
+      return next === undefined || next === own ? given : next;
+    }
+    const snapshot = given as TableSnapshot;
+    if (snapshot.status !== "active") return snapshot;
+    const plan = this.#select(at, snapshot, event);
+    if (plan === undefined) return snapshot;
+    const { assigns, target } = plan;
+    if (assigns === undefined) return take(plan, at, snapshot, event, undefined);
+    if (assigns.length === 0 && target === at) return snapshot;
+    let { context } = snapshot;
+    for (const assign of assigns) context = assign({ context, event });
+    return new TableSnapshot(target, context, "active", snapshot.children);
+  }
+
+  /** As XState's `can`: an event that is taken only to be ignored is not. */
+  can(given: object, event: AnyEvent): boolean {
+    const at = this.#at(given);
+    if (at === undefined) {
+      const own = this.#adopt(given);
+      return own !== undefined && this.can(own, event);
+    }
+    const snapshot = given as TableSnapshot;
+    return snapshot.status === "active" && this.#select(at, snapshot, event)?.forbidden === false;
+  }
+
+  /** A step inside an actor: the same as XState's, down to the order of what is done. */
+  transition(given: object, event: AnyEvent, scope: Scope): object {
+    const at = this.#at(given);
+    if (at === undefined) {
+      const own = this.#adopt(given);
+      if (own === undefined) return this.#interpret(given, event, scope);
+      const next = this.transition(own, event, scope);
+      return next === own ? given : next;
+    }
+    const snapshot = given as TableSnapshot;
+    const { type } = event;
+    if (type === "xstate.init") return snapshot;
+    if (snapshot.status !== "active" || type === "xstate.stop" || this.#isGap(at, type)) {
+      return this.#interpreted(snapshot, event, scope);
+    }
+    const plan = this.#select(at, snapshot, event);
+    if (plan !== undefined) return take(plan, at, snapshot, event, scope);
+    // A child's error that nobody takes is the actor's own.
+    return type.startsWith("xstate.error.actor")
+      ? this.#interpreted(snapshot, event, scope)
+      : snapshot;
+  }
+
   #initialContext(turn: Turn, input: unknown): Context {
-    const declared: unknown = this.machine.config.context;
+    const declared: unknown = this.#machine.config.context;
     const context =
       typeof declared === "function"
         ? contextFrom(declared as (args: object) => unknown, input, turn)
@@ -55,63 +112,14 @@ export class Chart {
     return context;
   }
 
-  /** The plan that an event leads to; undefined: the state doesn't take it. */
-  select(at: Configuration, snapshot: TableSnapshot, event: AnyEvent): Plan | undefined {
-    for (const plan of this.planner.plansFor(at, event.type)) {
-      if (plan.guard === undefined || plan.guard(snapshot.context, event, snapshot)) return plan;
-    }
-    return undefined;
+  /** Where a snapshot of this table rests; undefined for snapshots that something else made. */
+  #at(snapshot: object): Configuration | undefined {
+    const at = TableSnapshot.at(snapshot);
+    return at instanceof Configuration && at.machine === this.#machine ? at : undefined;
   }
 
-  /** A step that does nothing but change the snapshot. Only for a machine without gaps and effects. */
-  step(given: object, event: AnyEvent): object {
-    const snapshot = this.own(given);
-    const at = snapshot && TableSnapshot.at(snapshot);
-    if (at === undefined || snapshot?.status !== "active") return given;
-    const plan = this.select(at, snapshot, event);
-    if (plan === undefined) return given;
-    if (plan.assigns === undefined) return this.#take(plan, at, snapshot, event, undefined);
-    if (plan.assigns.length === 0 && plan.target === at) return given;
-    let { context } = snapshot;
-    for (const assign of plan.assigns) context = assign({ context, event });
-    return new TableSnapshot(plan.target, context, "active", snapshot.children);
-  }
-
-  /** As XState's `can`: an event that is taken only to be ignored is not. */
-  can(given: object, event: AnyEvent): boolean {
-    const snapshot = this.own(given);
-    const at = snapshot && TableSnapshot.at(snapshot);
-    if (at === undefined || snapshot?.status !== "active") return false;
-    return this.select(at, snapshot, event)?.forbidden === false;
-  }
-
-  /** A step inside an actor: the same as XState's, down to the order of what is done. */
-  transition(given: object, event: AnyEvent, scope: AnyActorScope): object {
-    const snapshot = this.own(given);
-    const at = snapshot && TableSnapshot.at(snapshot);
-    if (at === undefined || snapshot?.status !== "active") {
-      return this.#interpreted(given, event, scope);
-    }
-    const { type } = event;
-    if (type === "xstate.stop") return this.#interpreted(snapshot, event, scope);
-    if (type === "xstate.init") return given;
-    if (this.planner.plansFor(at, type) === interpreted) {
-      return this.#interpreted(snapshot, event, scope);
-    }
-    const plan = this.select(at, snapshot, event);
-    if (plan !== undefined) {
-      const next = this.#take(plan, at, snapshot, event, scope);
-      return next === snapshot ? given : next;
-    }
-    // A child's error that nobody takes is the actor's own.
-    return type.startsWith("xstate.error.actor")
-      ? this.#interpreted(snapshot, event, scope)
-      : given;
-  }
-
-  /** The snapshot itself, or its equal in this table; undefined if it rests nowhere in it. */
-  own(snapshot: object): TableSnapshot | undefined {
-    if (TableSnapshot.at(snapshot)?.machine === this.machine) return snapshot as TableSnapshot;
+  /** The equal of a snapshot that XState made, or undefined if it rests in no state of this machine. */
+  #adopt(snapshot: object): TableSnapshot | undefined {
     const { _nodes, context, status, children, output, error } = snapshot as TableSnapshot;
     const at = this.planner.restingAt(_nodes);
     if (at === undefined) return undefined;
@@ -119,27 +127,39 @@ export class Chart {
     return new TableSnapshot(at, context, status, children, output, error);
   }
 
-  #interpreted(snapshot: object, event: AnyEvent, scope: AnyActorScope): object {
-    const next = this.#interpret(snapshot, event, scope);
-    return next === snapshot ? next : (this.own(next) ?? next);
+  /** The first plan that the event leads to and whose guard passes; undefined: the state doesn't take it. */
+  #select(at: Configuration, snapshot: TableSnapshot, event: AnyEvent): Plan | undefined {
+    for (const plan of this.planner.plansFor(at, event.type)) {
+      if (plan.guard === undefined || plan.guard(snapshot.context, event, snapshot)) return plan;
+    }
+    return undefined;
   }
 
-  #take(
-    plan: Plan,
-    at: Configuration,
-    snapshot: TableSnapshot,
-    event: AnyEvent,
-    scope: AnyActorScope | undefined,
-  ): TableSnapshot {
-    const turn = new Turn(at, snapshot.context, snapshot.children, event, scope);
-    for (const operation of plan.operations) operation(turn);
-    const changed =
-      plan.target !== at ||
-      turn.status !== "active" ||
-      turn.context !== snapshot.context ||
-      turn.children !== snapshot.children;
-    return changed ? arrival(plan, turn) : snapshot;
+  #isGap(at: Configuration, type: string): boolean {
+    return this.planner.plansFor(at, type) === interpreted;
   }
+
+  #interpreted(snapshot: TableSnapshot, event: AnyEvent, scope: Scope): object {
+    const next = this.#interpret(snapshot, event, scope);
+    return next === snapshot ? next : (this.#adopt(next) ?? next);
+  }
+}
+
+function take(
+  plan: Plan,
+  at: Configuration,
+  snapshot: TableSnapshot,
+  event: AnyEvent,
+  scope: Scope | undefined,
+): TableSnapshot {
+  const turn = new Turn(at, snapshot.context, snapshot.children, event, scope);
+  for (const operation of plan.operations) operation(turn);
+  const changed =
+    plan.target !== at ||
+    turn.status !== "active" ||
+    turn.context !== snapshot.context ||
+    turn.children !== snapshot.children;
+  return changed ? arrival(plan, turn) : snapshot;
 }
 
 const arrival = ({ target }: Plan, { context, status, children, output }: Turn): TableSnapshot =>

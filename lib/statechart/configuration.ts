@@ -1,7 +1,10 @@
 /** The leaf states of a machine, and what the table knows of each. */
 import type { AnyStateMachine, StateValue } from "xstate";
-import type { Assign, Operation } from "./operations.ts";
-import { ancestors, type AnyEvent, type Context, type Node, type Transition } from "./parsed.ts";
+import type { Guard } from "./guards.ts";
+import type { Assign } from "./operations.ts";
+import { ancestors, type Node, type Transition } from "./parsed.ts";
+import type { Resting } from "./snapshot.ts";
+import type { Operation } from "./turn.ts";
 
 /** One transition out of one leaf: all that taking it needs. */
 export interface Plan {
@@ -16,11 +19,8 @@ export interface Plan {
   readonly assigns: readonly Assign[] | undefined;
 }
 
-/** @throws Error in XState's words if the guard throws */
-export type Guard = (context: Context, event: AnyEvent, snapshot: object) => boolean;
-
 /** One leaf of a machine with the states around it; shared by all snapshots that rest there. */
-export class Configuration {
+export class Configuration implements Resting {
   readonly machine: AnyStateMachine;
   readonly leaf: Node;
   /** The active states, the root first. */
@@ -43,7 +43,8 @@ export class Configuration {
 }
 
 /** A state with the states around it, the root first. */
-export const pathTo = (node: Node): readonly Node[] => [node, ...ancestors(node, undefined)].reverse();
+export const pathTo = (node: Node): readonly Node[] =>
+  [node, ...ancestors(node, undefined)].reverse();
 
 /** XState's state value: the leaf's key, in an object for each compound state around it. */
 function valueOf(nodes: readonly Node[]): StateValue {

@@ -61,6 +61,7 @@ function literalCopy(keys: readonly string[]): Copy {
   const fields = keys.map((key) => `${JSON.stringify(key)}: context[${JSON.stringify(key)}]`);
   try {
     // The keys are quoted, so nothing but a literal can come of them.
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- ten times the speed, and a way without
     return new Function("context", `return { ${fields.join(", ")} };`) as Copy;
   } catch {
     return spread;

@@ -3,7 +3,10 @@
  *
  * XState types most of this as `any`; here is the one place that says what is expected of it.
  */
-import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine } from "xstate";
+import type { AnyStateMachine } from "xstate";
+
+/** Says that a table can't do what a machine asks for, and what that is. */
+export class Inexpressible extends Error {}
 
 export type Context = Readonly<Record<string, unknown>>;
 
@@ -24,18 +27,47 @@ export type Callback = (args: Args, params: unknown) => unknown;
 /** A guard or an action where it is used: its name, its name with params, or the function itself. */
 export type Use = string | Callback | { readonly type: string; readonly params?: unknown };
 
+export const nameOf = (use: Exclude<Use, Callback>): string =>
+  typeof use === "string" ? use : use.type;
+
+/** Makes the params of a guard or an action; undefined: it has none. */
+export type Params = ((args: Args) => unknown) | undefined;
+
+export function paramsOf(use: Use): Params {
+  if (typeof use !== "object" || use.params === undefined) return undefined;
+  const { params } = use;
+  if (typeof params !== "function") return () => params;
+  return ({ context, event }) => (params as Callback)({ context, event }, undefined);
+}
+
+/** Spawned and invoked actors, by id. */
+export type Children = Readonly<Record<string, unknown>>;
+
+/** What of its actor a step may use. */
+export interface Scope {
+  readonly self: unknown;
+  readonly system: unknown;
+  /** Runs an action now, or once the actor has started. */
+  actionExecutor(action: {
+    readonly type: string;
+    readonly info: Args;
+    readonly params: unknown;
+    readonly exec: ((info: Args, params: unknown) => unknown) | undefined;
+  }): void;
+}
+
 /** An action that XState resolves itself: `assign`, `raise`, `sendTo` … */
 export interface Builtin {
   readonly type: string;
   resolve(
-    scope: AnyActorScope,
-    snapshot: AnyMachineSnapshot,
+    scope: Scope,
+    snapshot: object,
     args: Args,
     params: unknown,
     builtin: Builtin,
     extra: { readonly internalQueue: unknown[]; readonly deferredActorIds: undefined },
-  ): readonly [AnyMachineSnapshot, unknown, unknown];
-  readonly execute?: (scope: AnyActorScope, params: unknown) => void;
+  ): readonly [next: { readonly children: Children }, params: unknown, actions: unknown];
+  readonly execute?: (scope: Scope, params: unknown) => void;
   /** Of `assign`. */
   readonly assignment?: Callback | Readonly<Record<string, unknown>>;
   /** Of `raise`. */

@@ -25,7 +25,9 @@ function isWildcardFor(type: string, descriptor: string): boolean {
   const wanted = descriptor.split(".");
   const given = type.split(".");
   const star = wanted.indexOf("*");
-  return star === wanted.length - 1 && wanted.slice(0, star).every((token, i) => token === given[i]);
+  return (
+    star === wanted.length - 1 && wanted.slice(0, star).every((token, i) => token === given[i])
+  );
 }
 
 /** The states that a transition leaves and enters, each in XState's order. */
@@ -64,5 +66,5 @@ const byOrder = (a: Node, b: Node): number => a.order - b.order;
 function domainOf({ source, reenter }: Transition, target: Node): Node | undefined {
   if (!reenter && (target === source || isUnder(target, source))) return source;
   const common = ancestors(target, undefined).find((node) => isUnder(source, node));
-  return common ?? (reenter ? undefined : ancestors(source, undefined).at(-1) ?? source);
+  return common ?? (reenter ? undefined : (ancestors(source, undefined).at(-1) ?? source));
 }

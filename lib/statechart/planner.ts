@@ -2,20 +2,14 @@
 import type { AnyStateMachine } from "xstate";
 import { Configuration, pathTo, type Plan } from "./configuration.ts";
 import type { Contexts } from "./contexts.ts";
-import {
-  type Assign,
-  compileAction,
-  compileGuard,
-  Inexpressible,
-  type Operation,
-  stopChildren,
-  type Turn,
-} from "./operations.ts";
+import { compileGuard } from "./guards.ts";
+import { type Assign, compileAction } from "./operations.ts";
 import {
   type AnyEvent,
   type Callback,
   type Implementations,
   implementationsOf,
+  Inexpressible,
   isLeaf,
   type Node,
   nodesIn,
@@ -24,6 +18,7 @@ import {
   type Use,
 } from "./parsed.ts";
 import { candidates, isWildcard, type Path, pathOf } from "./path.ts";
+import { type Operation, stopChildren, type Turn } from "./turn.ts";
 
 /** Stands for plans that a table can't express: XState's interpreter takes the step. */
 export const interpreted: readonly Plan[] = Object.freeze([]);

@@ -1,12 +1,18 @@
 /** The snapshots that a table makes. */
 import { matchesState } from "xstate";
 import type { AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
-import type { Configuration } from "./configuration.ts";
-import type { AnyEvent, Context, Node } from "./parsed.ts";
+import type { AnyEvent, Children, Context, Node } from "./parsed.ts";
+
+/** What all snapshots share that rest in one leaf state of a machine. */
+export interface Resting {
+  readonly machine: AnyStateMachine;
+  /** The active states, the root first. */
+  readonly nodes: readonly Node[];
+  readonly value: StateValue;
+  readonly tags: ReadonlySet<string>;
+}
 
 export type Status = "active" | "done" | "error" | "stopped";
-
-export type Children = AnyMachineSnapshot["children"];
 
 export const noChildren: Children = Object.freeze({});
 
@@ -26,15 +32,15 @@ export class TableSnapshot {
   readonly _nodes: readonly Node[];
   readonly value: StateValue;
   readonly children: Children;
-  readonly #at: Configuration;
+  readonly #at: Resting;
 
   constructor(
-    at: Configuration,
+    at: Resting,
     context: Context,
     status: Status = "active",
     children: Children = noChildren,
-    output: unknown = undefined,
-    error: unknown = undefined,
+    output?: unknown,
+    error?: unknown,
   ) {
     this.status = status;
     this.output = output;
@@ -47,7 +53,7 @@ export class TableSnapshot {
   }
 
   /** Where a snapshot rests; undefined if no table made it. */
-  static at(snapshot: object): Configuration | undefined {
+  static at(snapshot: object): Resting | undefined {
     return #at in snapshot ? snapshot.#at : undefined;
   }
 

@@ -5,10 +5,9 @@
  * `createActor`, `transition`, the inspector and the visualizer work on it as before. `tabulate` gives the
  * bare step, for folds.
  */
-import type { AnyActorScope, AnyStateMachine, EventFrom, SnapshotFrom } from "xstate";
+import type { AnyStateMachine, EventFrom, SnapshotFrom } from "xstate";
 import { Chart } from "./chart.ts";
-import { Inexpressible } from "./operations.ts";
-import type { AnyEvent } from "./parsed.ts";
+import { type AnyEvent, Inexpressible, type Scope } from "./parsed.ts";
 
 /** A machine as a transition table. */
 export interface Table<Snapshot, Event> {
@@ -59,9 +58,8 @@ export function tabulate<M extends AnyStateMachine>(
   if (initial?.status === "error") throw initial.error;
   return {
     initial: initial as unknown as SnapshotFrom<M>,
-    step: (snapshot, event) =>
-      chart.step(snapshot as object, event as AnyEvent) as SnapshotFrom<M>,
-    can: (snapshot, event) => chart.can(snapshot as object, event as AnyEvent),
+    step: (snapshot, event) => chart.step(snapshot, event) as SnapshotFrom<M>,
+    can: (snapshot, event) => chart.can(snapshot, event),
   };
 }
 
@@ -72,17 +70,24 @@ function chartOf(machine: AnyStateMachine): Chart | string {
   const chart = build(machine);
   charts.set(machine, chart);
   if (typeof chart === "string") return chart;
-  const { getInitialSnapshot } = machine;
-  machine.transition = (snapshot, event, scope) =>
-    chart.transition(snapshot, event as AnyEvent, scope as AnyActorScope) as never;
-  machine.getInitialSnapshot = (scope, input) =>
-    (chart.initial(scope as AnyActorScope, input) ?? getInitialSnapshot(scope, input)) as never;
+  // The object's own fields, bound by XState's constructor, are what its actors call.
+  const logic = machine as unknown as Logic;
+  const { getInitialSnapshot } = logic;
+  logic.transition = (snapshot, event, scope) => chart.transition(snapshot, event, scope);
+  logic.getInitialSnapshot = (scope, input) =>
+    chart.initial(scope, input) ?? getInitialSnapshot(scope, input);
   return chart;
+}
+
+/** What of a machine is swapped. */
+interface Logic {
+  transition: (snapshot: object, event: AnyEvent, scope: Scope) => object;
+  getInitialSnapshot: (scope: Scope, input: unknown) => object;
 }
 
 function build(machine: AnyStateMachine): Chart | string {
   try {
-    return new Chart(machine);
+    return new Chart(machine, (machine as unknown as Logic).transition);
   } catch (error) {
     if (error instanceof Inexpressible) return error.message;
     throw error;
