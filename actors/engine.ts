@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly id?: string;
   /** Values by symbol; they go before what atoms provide. Only a new flow takes them. */
   readonly store?: Readonly<Record<string, unknown>>;
+  /** Remembered beside the flow, for whoever looks after it; no task sees it. Only a new flow takes it. Default: {}. */
+  readonly meta?: Readonly<Record<string, string>>;
   /** `serial` (default): one attempt at a time, as declared. `parallel`: up to `concurrency` on the event loop. */
   readonly engine?: "serial" | "parallel";
   /** Attempts under way at once, with `parallel`. Default 100; at least 1. */
@@ -113,6 +115,7 @@ export class Engine {
   readonly #random: Random;
   readonly #log: Log;
   readonly #store: Readonly<Record<string, unknown>>;
+  readonly #meta: Readonly<Record<string, string>>;
   #compiled: { readonly blueprint: Blueprint; readonly code: Code } | undefined;
   #actor: FlowActor | undefined;
   #prepared: Promise<void> | undefined;
@@ -131,6 +134,7 @@ export class Engine {
     this.#log = options.log ?? (() => undefined);
     this.#journal = options.journal ?? memoryJournal();
     this.#store = this.#admitStore(options.store ?? {});
+    this.#meta = admit(options.meta ?? {}, "meta") as Record<string, string>;
     this.id = options.id ?? makeId(this.#clock, this.#random);
     this.storage = new FlowView(() => this.#state());
     const failed = (error: unknown): void => {
@@ -358,7 +362,7 @@ export class Engine {
 
   #firstRecords(blueprint: Blueprint): FlowRecord[] {
     return [
-      { kind: "created", flow: this.id, blueprint, store: this.#store },
+      { kind: "created", flow: this.id, blueprint, store: this.#store, meta: this.#meta },
       { kind: "adopted", owner: this.#owner(), epoch: 1 },
     ];
   }

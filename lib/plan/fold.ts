@@ -29,7 +29,8 @@ export function foldAll(machines: Machines, batches: Iterable<Batch>): FlowState
 
 /** The state after a journal's first record. */
 export function created(machines: Machines, record: Of<"created">): FlowState {
-  const state = new FlowState(machines, record.flow, record.blueprint, record.store);
+  const { flow, blueprint, store, meta } = record;
+  const state = new FlowState(machines, flow, blueprint, store, meta);
   state.sequence = 1;
   return state;
 }

@@ -39,6 +39,8 @@ export type FlowRecord =
       readonly flow: string;
       readonly blueprint: Blueprint;
       readonly store: Readonly<Record<string, unknown>>;
+      /** What whoever began it wants to remember beside it; no task sees this. */
+      readonly meta: Readonly<Record<string, string>>;
     }
   | { readonly kind: "adopted"; readonly owner: string; readonly epoch: number }
   | { readonly kind: "run"; readonly options: RunOptions }

@@ -70,6 +70,7 @@ export class FlowState {
   readonly machines: Machines;
   shape: Shape;
   readonly store: Readonly<Record<string, unknown>>;
+  readonly meta: Readonly<Record<string, string>>;
   flow: FlowSnapshot;
   sequence = 0;
   epoch = 0;
@@ -125,10 +126,12 @@ export class FlowState {
     id: string,
     blueprint: Blueprint,
     store: Readonly<Record<string, unknown>>,
+    meta: Readonly<Record<string, string>>,
   ) {
     this.machines = machines;
     this.id = id;
     this.store = store;
+    this.meta = meta;
     this.shape = shapeOf(blueprint);
     this.flow = machines.flow.initial;
     const { atoms, nodes } = this.shape;

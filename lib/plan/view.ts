@@ -45,6 +45,11 @@ export class FlowView {
     return this.#state().blueprint.flow;
   }
 
+  /** What was given as `meta` when it was begun. */
+  get meta(): Readonly<Record<string, string>> {
+    return this.#state().meta;
+  }
+
   get state(): FlowStateName {
     return this.#state().flow.value;
   }
