@@ -3,13 +3,19 @@ import type { Mistake } from "../errors.ts";
 import type { Flow, Item, Link, Retry, Task } from "../types.ts";
 import { Guesses } from "./guesses.ts";
 import { ItemGraph } from "./itemgraph.ts";
-import { type Arrangement, SymbolTable } from "./symbols.ts";
+import { Links } from "./links.ts";
+import { addTo, type Arrangement, SymbolTable } from "./symbols.ts";
 
 /** How many providers are named where there is one too many. */
 const mostNames = 10;
 
 /** Where an item stands among those of its flow; undefined if it is no mistake of ours to make. */
 type Find = (wanted: Item | string) => number | undefined;
+
+interface Index {
+  readonly byItem: ReadonlyMap<Item, number>;
+  readonly byName: ReadonlyMap<string, readonly number[]>;
+}
 
 /** Arranges flows and keeps the mistakes found on the way, so that all can be told at once. */
 export class Arranger {
@@ -26,78 +32,70 @@ export class Arranger {
       this.mistakes.push({ code: "INVALID_FLOW", flow: flow.name, problem });
     }
     if (flow.retry) this.checkAtom(flow.retry);
-    const items = [...new Set(flow.items)];
-    for (const item of items) {
+    for (const item of flow.items) {
       if (item.kind === "flow") this.arrange(item);
       else this.checkAtom(item);
     }
-    const graph = flow.pattern === "graph" ? this.#link(flow, items) : undefined;
-    this.arranged.set(flow, graph ? this.#sort(flow, items, graph) : { items, graph });
+    const arrangement =
+      flow.pattern === "graph"
+        ? this.#arrangeGraph(flow, flow.items)
+        : { items: flow.items, graph: undefined };
+    this.arranged.set(flow, arrangement);
   }
 
   checkAtom(atom: Task | Retry): void {
-    if (this.#checked.has(atom)) return;
+    if (atom.problems.length === 0 || this.#checked.has(atom)) return;
     this.#checked.add(atom);
     for (const problem of atom.problems) {
       this.mistakes.push({ code: "INVALID_ATOM", atom: atom.name, problem });
     }
   }
 
-  #link(flow: Flow, items: readonly Item[]): ItemGraph {
-    const graph = new ItemGraph(items.length);
-    if (flow.autoLink) this.#linkBySymbols(flow, items, graph);
-    if (flow.links.length > 0) {
-      const find = this.#finder(flow, items);
-      for (const link of flow.links) this.#linkByHand(flow, link, find, graph);
-    }
-    for (const cycle of graph.cycles()) {
-      const path = cycle.map((item) => items[item]?.name ?? "");
-      this.mistakes.push({ code: "CYCLE", flow: flow.name, path });
-    }
-    return graph;
-  }
-
-  /** In topological order; with a target, only what it needs. */
-  #sort(flow: Flow, items: readonly Item[], graph: ItemGraph): Arrangement {
-    if (flow.target !== undefined) {
-      const target = this.#finder(flow, items)(flow.target);
-      const needed = target === undefined ? undefined : graph.ancestry(target);
-      if (needed && needed.size < items.length) {
-        const places = [...needed].sort((one, other) => one - other);
-        return sorted(
-          places.map((place) => items[place] as Item),
-          graph.only(places),
-        );
+  #arrangeGraph(flow: Flow, declared: readonly Item[]): Arrangement {
+    const all = new Links(declared.length);
+    const find = this.#finder(flow, declared);
+    if (flow.autoLink) this.#linkBySymbols(flow, declared, all);
+    for (const link of flow.links) this.#linkByHand(flow, link, find, all);
+    const target = flow.target === undefined ? undefined : find(flow.target);
+    if (all.order().length < declared.length) {
+      for (const cycle of all.cycles()) {
+        const path = cycle.map((item) => declared[item]?.name ?? "");
+        this.mistakes.push({ code: "CYCLE", flow: flow.name, path });
       }
+      return { items: declared, graph: new ItemGraph(all) };
     }
-    return sorted(items, graph);
+    // What the target leaves out has no say in the order.
+    const needed = target === undefined ? undefined : all.ancestry(target);
+    const links = needed ? all.only(needed) : all;
+    const order = links.order();
+    const items = order.map((place) => declared[needed?.[place] ?? place] as Item);
+    return { items, graph: new ItemGraph(links.only(order)) };
   }
 
   /**
    * As if items were added one by one: each is linked from the one provider there is of what it
    * requires, and to those before it that still require what it provides.
    */
-  #linkBySymbols(flow: Flow, items: readonly Item[], graph: ItemGraph): void {
-    const given = this.#symbols.ofRetry(flow)?.provides;
+  #linkBySymbols(flow: Flow, items: readonly Item[], links: Links): void {
+    const given = this.#symbols.given(flow);
     const providers = new Map<string, number[]>();
     const waiting = new Map<string, number[]>();
     for (const [at, item] of items.entries()) {
       const { requires, provides } = this.#symbols.of(item);
       for (const symbol of requires) {
-        if (given?.has(symbol)) continue;
-        const [first, ...others] = providers.get(symbol) ?? [];
-        if (first === undefined) add(waiting, symbol, at);
-        else if (others.length === 0) graph.link(first, at);
-        else {
+        if (given.has(symbol)) continue;
+        const known = providers.get(symbol);
+        if (known === undefined) addTo(waiting, symbol, at);
+        else if (known.length > 1) {
           const about = { flow: flow.name, atom: item.name, symbol };
-          const names = namesOf([first, ...others], items);
+          const names = namesOf(known, items);
           this.mistakes.push({ code: "AMBIGUOUS_DEPENDENCY", ...about, providers: names });
-        }
+        } else if (known[0] !== undefined) links.link(known[0], at);
       }
       for (const symbol of provides) {
-        add(providers, symbol, at);
+        addTo(providers, symbol, at);
         const consumers = waiting.get(symbol) ?? [];
-        for (const consumer of consumers) if (consumer !== at) graph.link(at, consumer);
+        for (const consumer of consumers) if (consumer !== at) links.link(at, consumer);
         // What it requires itself it still waits for.
         if (consumers.length > 0) {
           waiting.set(
@@ -109,25 +107,28 @@ export class Arranger {
     }
   }
 
-  #linkByHand(flow: Flow, link: Link, find: Find, graph: ItemGraph): void {
+  #linkByHand(flow: Flow, link: Link, find: Find, links: Links): void {
     for (const problem of link.problems) {
       this.mistakes.push({ code: "INVALID_DECIDER", flow: flow.name, problem });
     }
     const from = find(link.from);
     const to = find(link.to);
-    if (from !== undefined && to !== undefined) graph.link(from, to, link.decide, link.depth);
+    if (from === undefined || to === undefined) return;
+    const { decide, depth = "ALL" } = link;
+    links.link(from, to, decide && { decide, depth });
   }
 
   #finder(flow: Flow, items: readonly Item[]): Find {
-    const byItem = new Map(items.map((item, at) => [item, at]));
-    const byName = new Map<string, number[]>();
-    for (const [at, item] of items.entries()) add(byName, item.name, at);
+    let index: Index | undefined;
     return (wanted) => {
-      const places =
-        typeof wanted === "string" ? (byName.get(wanted) ?? []) : [byItem.get(wanted)];
-      if (places.length === 1 && places[0] !== undefined) return places[0];
+      index ??= indexOf(items);
+      const { byItem, byName } = index;
       const name = typeof wanted === "string" ? wanted : wanted.name;
-      if (places.length > 1) {
+      const places = typeof wanted === "string" ? byName.get(name) : [byItem.get(wanted)];
+      if (places?.length === 1 && places[0] !== undefined) return places[0];
+      // Without a name it was no item at all; then its link has said so.
+      if (name === "") return undefined;
+      if (places !== undefined && places.length > 1) {
         this.mistakes.push({ code: "AMBIGUOUS_NODE", flow: flow.name, name });
       } else {
         const guess = this.#guesses.for(name, byName.keys());
@@ -138,11 +139,15 @@ export class Arranger {
   }
 }
 
-function sorted(items: readonly Item[], graph: ItemGraph): Arrangement {
-  const order = graph.order();
-  // With a cycle there is no order; the flow is refused anyway.
-  if (order.length < items.length) return { items, graph };
-  return { items: order.map((place) => items[place] as Item), graph: graph.only(order) };
+/** Made when the first link by hand asks; most graphs have none. */
+function indexOf(items: readonly Item[]): Index {
+  const byItem = new Map<Item, number>();
+  const byName = new Map<string, number[]>();
+  for (const [place, item] of items.entries()) {
+    byItem.set(item, place);
+    addTo(byName, item.name, place);
+  }
+  return { byItem, byName };
 }
 
 /** Sorted; of very many the first ones and how many more there are. */
@@ -150,10 +155,4 @@ function namesOf(places: readonly number[], items: readonly Item[]): readonly st
   const shown = places.slice(0, mostNames).map((place) => items[place]?.name ?? "");
   const left = places.length - shown.length;
   return [...shown.sort(), ...(left > 0 ? [`${String(left)} more`] : [])];
-}
-
-function add(lists: Map<string, number[]>, key: string, value: number): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
 }

@@ -46,9 +46,9 @@ export class Layout {
       return undefined;
     }
     this.#placed.add(item);
-    return item.kind === "flow"
-      ? this.#putFlow(item, around)
-      : this.places.push({ atom: item, ...around }) - 1;
+    if (item.kind === "flow") return this.#putFlow(item, around);
+    const { scope, retry, deciders } = around;
+    return this.places.push({ atom: item, scope, retry, deciders }) - 1;
   }
 
   #putFlow(flow: Flow, around: Surroundings): number {
@@ -70,8 +70,8 @@ export class Layout {
       }
     }
     for (const [at, item] of arrangement.items.entries()) {
-      const deciders = this.#decidersBefore(scope, at) ?? inside.deciders;
-      const member = this.#put(item, { ...inside, deciders });
+      const deciders = this.#decidersBefore(scope, at);
+      const member = this.#put(item, deciders ? { ...inside, deciders } : inside);
       if (member !== undefined) members.push(member);
     }
     scope.last = this.places.length;
@@ -81,14 +81,14 @@ export class Layout {
   /** Undefined if the item has no predecessor inside the flow. */
   #decidersBefore({ pattern, graph, members }: Scope, at: number): readonly DeciderPlan[] | undefined {
     if (graph === undefined) return pattern === "linear" && at > 0 ? none : undefined;
-    const before = graph.before(at);
+    const before = graph.links.before(at);
     if (before.length === 0) return undefined;
     const plans: DeciderPlan[] = [];
     for (const from of before) {
-      const { decide, depth = "ALL" } = graph.linkBetween(from, at) ?? {};
-      if (decide === undefined) continue;
-      const link = this.deciders.push(decide) - 1;
-      plans.push({ link, from: Math.max(-1, members[from] ?? -1), depth });
+      const decided = graph.links.decided(from, at);
+      if (decided === undefined) continue;
+      const link = this.deciders.push(decided.decide) - 1;
+      plans.push({ link, from: Math.max(-1, members[from] ?? -1), depth: decided.depth });
     }
     return plans.length > 0 ? plans : none;
   }
@@ -124,10 +124,10 @@ export class Layout {
       const { members, pattern, graph } = scope;
       if (members.length === 0) link(source, end);
       for (const [at, member] of members.entries()) {
-        const isFirst = graph ? graph.before(at).length === 0 : pattern === "unordered" || at === 0;
+        const isFirst = graph ? graph.links.before(at).length === 0 : pattern === "unordered" || at === 0;
         if (isFirst) link(source, enter(member));
         const row = pattern === "linear" && at + 1 < members.length ? [at + 1] : none;
-        const after = graph ? graph.after(at) : row;
+        const after = graph ? graph.links.after(at) : row;
         for (const next of after) link(leave(member), enter(members[next] ?? 0));
         if (after.length === 0) link(leave(member), end);
       }

@@ -1,6 +1,7 @@
 /** Finds the atoms that a symbol may come from, in the order in which TaskFlow walks scopes. */
 import type { Layout, Scope } from "./layout.ts";
-import { symbolsIn } from "./symbols.ts";
+import { regionsOf } from "./regions.ts";
+import { addTo, symbolsIn } from "./symbols.ts";
 
 const none: readonly never[] = Object.freeze([]);
 
@@ -12,69 +13,84 @@ const none: readonly never[] = Object.freeze([]);
  */
 export class Lookup {
   readonly #layout: Layout;
-  readonly #ignorable: Uint8Array;
+  /** Undefined in a flow without deciders: there nothing is ever ignored. */
+  readonly #regions: Int32Array | undefined;
   /** By symbol, the numbers of its providers, rising. */
   readonly #providers = new Map<string, number[]>();
-  /** Lists of one, shared by all that look up the same. */
-  readonly #singles = new Map<number, readonly number[]>();
+  /** By list of providers, for each the first of those in a row that share its region. */
+  readonly #runs = new Map<readonly number[], Int32Array>();
+  /** By provider the list of just that one, shared by all that look it up. */
+  readonly #singles: (readonly number[] | undefined)[] = [];
 
   constructor(layout: Layout, successors: readonly (readonly number[])[]) {
     this.#layout = layout;
+    this.#regions = layout.deciders.length > 0 ? regionsOf(layout, successors) : undefined;
     for (const [number, { atom }] of layout.places.entries()) {
-      for (const symbol of new Set(symbolsIn(atom.provides))) {
-        const numbers = this.#providers.get(symbol);
-        if (numbers === undefined) this.#providers.set(symbol, [number]);
-        else numbers.push(number);
-      }
+      for (const symbol of symbolsIn(atom.provides)) addTo(this.#providers, symbol, number);
     }
-    this.#ignorable = ignorable(layout, successors);
   }
 
   /** Nearest first; cut after the first that is never ignored. */
   from(atom: number, symbol: string): readonly number[] {
-    const providers = this.#providers.get(symbol);
-    if (providers === undefined) return none;
-    const found: number[] = [];
-    for (const provider of this.#ancestors(atom, providers)) {
-      found.push(provider);
-      if (this.#ignorable[provider] === 0) break;
-    }
-    const [only, ...others] = found;
-    if (only === undefined) return none;
-    if (others.length > 0) return found;
-    let single = this.#singles.get(only);
-    if (single === undefined) {
-      single = found;
-      this.#singles.set(only, single);
-    }
-    return single;
-  }
-
-  *#ancestors(atom: number, candidates: readonly number[]): Generator<number> {
+    const candidates = this.#providers.get(symbol) ?? none;
     const { scopes, places } = this.#layout;
+    const found: number[] = [];
+    /** The regions of those found: others of the same would be ignored along with them. */
+    const regions = new Set<number>();
     let scope = scopes[places[atom]?.scope ?? -1];
     let at = countBelow(candidates, atom) - 1;
     while (at >= 0) {
       const candidate = candidates[at] ?? 0;
-      // The lowest scope around both; what else is between them decides whether one waits.
+      const region = this.#regions?.[candidate] ?? 0;
+      if (regions.has(region)) {
+        at = this.#runStart(candidates, at) - 1;
+        continue;
+      }
+      // The lowest scope around both decides whether one waits for the other.
       while (scope && candidate < scope.first) scope = scopes[scope.parent];
-      if (scope === undefined) return;
-      if (candidate === scope.retry || scope.pattern === "linear") {
-        yield candidate;
+      if (scope === undefined) break;
+      const limit = this.#hiddenFrom(scope, candidate, atom);
+      if (limit === undefined) {
+        found.push(candidate);
+        if (region === 0) break;
+        regions.add(region);
         at--;
-      } else if (scope.pattern === "unordered") {
-        const items = scope.retry < 0 ? scope.first : scope.first + 1;
-        at = countBelow(candidates, items) - 1;
       } else {
-        const item = this.#itemOf(scope, candidate);
-        if (scope.graph?.reaches(item, this.#itemOf(scope, atom))) {
-          yield candidate;
-          at--;
-        } else {
-          at = countBelow(candidates, this.#firstOf(scope, item)) - 1;
-        }
+        at = countBelow(candidates, limit) - 1;
       }
     }
+    const [first] = found;
+    if (first === undefined) return none;
+    return found.length > 1 ? found : (this.#singles[first] ??= found);
+  }
+
+  #runStart(candidates: readonly number[], at: number): number {
+    let starts = this.#runs.get(candidates);
+    if (starts === undefined) {
+      starts = new Int32Array(candidates.length);
+      const regionOf = (place: number): number => this.#regions?.[candidates[place] ?? 0] ?? 0;
+      for (let place = 1; place < candidates.length; place++) {
+        const isSame = regionOf(place) === regionOf(place - 1);
+        starts[place] = isSame ? (starts[place - 1] ?? 0) : place;
+      }
+      this.#runs.set(candidates, starts);
+    }
+    return starts[at] ?? at;
+  }
+
+  /**
+   * Undefined if the candidate comes before the atom. Otherwise the number from which on, up to the
+   * candidate, nothing does.
+   */
+  #hiddenFrom(scope: Scope, candidate: number, atom: number): number | undefined {
+    if (candidate === scope.retry || scope.pattern === "linear") return undefined;
+    if (scope.graph === undefined) return scope.retry < 0 ? scope.first : scope.first + 1;
+    const item = this.#itemOf(scope, candidate);
+    const goal = this.#itemOf(scope, atom);
+    // What comes before the goal does so through its direct predecessors: past the last is nothing.
+    const last = scope.graph.links.before(goal).at(-1) ?? -1;
+    if (item > last) return this.#firstOf(scope, last + 1);
+    return scope.graph.reaches(item, goal) ? undefined : this.#firstOf(scope, item);
   }
 
   /** The place, among the items of a scope, of the one that holds an atom. */
@@ -89,6 +105,7 @@ export class Lookup {
     return low - 1;
   }
 
+  /** The first atom of an item; that of what follows it if it is an empty flow. */
   #firstOf(scope: Scope, item: number): number {
     const member = scope.members[item] ?? 0;
     return member < 0 ? (this.#layout.scopes[-1 - member]?.first ?? 0) : member;
@@ -105,20 +122,4 @@ function countBelow(numbers: readonly number[], limit: number): number {
     else high = middle;
   }
   return low;
-}
-
-/** Marks the nodes that a decider's no can reach. */
-function ignorable(layout: Layout, successors: readonly (readonly number[])[]): Uint8Array {
-  const marks = new Uint8Array(successors.length);
-  const reached: number[] = [];
-  const reach = (node: number): void => {
-    if (marks[node] === 1) return;
-    marks[node] = 1;
-    reached.push(node);
-  };
-  for (const [number, { deciders }] of layout.places.entries()) {
-    if (deciders.length > 0) reach(number);
-  }
-  for (const node of reached) successors[node]?.forEach(reach);
-  return marks;
 }

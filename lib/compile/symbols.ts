@@ -2,15 +2,16 @@
 import type { Flow, Item, Provides, Retry, Task } from "../types.ts";
 import type { ItemGraph } from "./itemgraph.ts";
 
+/** Each symbol once. */
 export interface Symbols {
-  readonly requires: ReadonlySet<string>;
-  readonly provides: ReadonlySet<string>;
+  readonly requires: Iterable<string>;
+  readonly provides: Iterable<string>;
 }
 
 /** A flow's items that exist, in their order, and what links them. */
 export interface Arrangement {
   readonly items: readonly Item[];
-  /** Only in a graph; its numbers are places in `items`. */
+  /** Only in a graph flow; its numbers are places in `items`. */
   readonly graph: ItemGraph | undefined;
 }
 
@@ -27,19 +28,17 @@ export function isList(provides: Provides): provides is readonly string[] {
 }
 
 /** Optional inputs don't count: they never make anything wait. */
-function symbolsOfAtom(atom: Task | Retry): Symbols {
+function symbolsOfAtom({ inputs, revertInputs, inject, provides }: Task | Retry): Symbols {
   const requires = new Set<string>();
-  for (const { required } of [atom.inputs, atom.revertInputs]) {
-    for (const { symbol } of required) {
-      if (!Object.hasOwn(atom.inject, symbol)) requires.add(symbol);
-    }
+  for (const { required } of inputs === revertInputs ? [inputs] : [inputs, revertInputs]) {
+    for (const { symbol } of required) if (!Object.hasOwn(inject, symbol)) requires.add(symbol);
   }
-  return { requires, provides: new Set(symbolsIn(atom.provides)) };
+  return { requires, provides: symbolsIn(provides) };
 }
 
-/** Symbols of items, computed when they are first asked for: only a graph around them asks. */
+/** Symbols of items. Those of flows are worked out when a graph around them asks, and kept. */
 export class SymbolTable {
-  readonly #known = new Map<Item, Symbols>();
+  readonly #ofFlows = new Map<Flow, Symbols>();
   readonly #arranged: ReadonlyMap<Flow, Arrangement>;
 
   /** Every flow must be arranged before it, or one around it, is asked for. */
@@ -47,44 +46,49 @@ export class SymbolTable {
     this.#arranged = arranged;
   }
 
-  of(item: Item): Symbols {
-    let symbols = this.#known.get(item);
+  of(item: Item | Retry): Symbols {
+    if (item.kind !== "flow") return symbolsOfAtom(item);
+    let symbols = this.#ofFlows.get(item);
     if (symbols === undefined) {
-      symbols = item.kind === "task" ? symbolsOfAtom(item) : this.#ofFlow(item);
-      this.#known.set(item, symbols);
+      symbols = this.#ofFlow(item);
+      this.#ofFlows.set(item, symbols);
     }
     return symbols;
   }
 
-  /** What the controller of a flow provides is there for all of the flow's items. */
-  ofRetry(flow: Flow): Symbols | undefined {
-    return flow.retry && symbolsOfAtom(flow.retry);
+  /** What the flow's controller provides: it is there for all of the flow's items. */
+  given(flow: Flow): ReadonlySet<string> {
+    return new Set(flow.retry && symbolsIn(flow.retry.provides));
   }
 
   #ofFlow(flow: Flow): Symbols {
     const { items, graph } = this.#arranged.get(flow) ?? { items: [], graph: undefined };
-    const retry = this.ofRetry(flow);
-    const requires = new Set(retry?.requires);
-    const provides = new Set(retry?.provides);
-    const givenToAll = retry?.provides ?? new Set();
+    const given = this.given(flow);
+    const requires = new Set(flow.retry && this.of(flow.retry).requires);
+    const provides = new Set(given);
     /** By symbol, the places of the items so far that provide it. */
     const providers = new Map<string, number[]>();
-    for (const [at, item] of items.entries()) {
+    for (const [place, item] of items.entries()) {
       const own = this.of(item);
       for (const symbol of own.requires) {
-        const isGiven =
-          givenToAll.has(symbol) ||
-          (flow.pattern !== "unordered" &&
-            providers.get(symbol)?.some((from) => graph?.reaches(from, at) ?? true));
-        if (!isGiven) requires.add(symbol);
+        // Nearest first: that is most likely the one that is linked.
+        const isProvided =
+          flow.pattern !== "unordered" &&
+          providers.get(symbol)?.findLast((from) => graph?.reaches(from, place) ?? true) !== undefined;
+        if (!isProvided && !given.has(symbol)) requires.add(symbol);
       }
       for (const symbol of own.provides) {
         provides.add(symbol);
-        const places = providers.get(symbol);
-        if (places === undefined) providers.set(symbol, [at]);
-        else places.push(at);
+        addTo(providers, symbol, place);
       }
     }
     return { requires, provides };
   }
+}
+
+/** Adds to the list that is kept under a key. */
+export function addTo<Key>(lists: Map<Key, number[]>, key: Key, value: number): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
