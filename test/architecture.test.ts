@@ -7,7 +7,10 @@ import ts from "typescript";
 /** Ground floor first: a file imports from its own floor or below. The first pattern that fits decides. */
 const floors: readonly (readonly RegExp[])[] = [
   [/^lib\/(errors|failure|ids|names|nearest|clock|codec|notifier)\.ts$/],
-  [/^lib\/(types|atom|backoff|declared|task|retry|decider|schema)\.ts$/, /^lib\/patterns\//],
+  [
+    /^lib\/(types|atom|backoff|declared|task|retry|decider|schema)\.ts$/,
+    /^lib\/(patterns|typed)\//,
+  ],
   [/^lib\/compile\//],
   [/^lib\/plan\//],
   [/^lib\/statechart\//],
