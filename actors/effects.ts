@@ -38,6 +38,8 @@ export class Effects implements Report {
   readonly #executor: Executor;
   readonly #launched = new Map<number, Attempt>();
   readonly #timeouts = new Map<Attempt, Timer>();
+  /** Started by an earlier owner, not launched by this one yet. */
+  readonly #orphans = new Set<number>();
   #deciding = 0;
   #asked: OpenQuestion | undefined;
 
@@ -81,8 +83,12 @@ export class Effects implements Report {
       if (this.#actor.isStopped) return;
       this.#launch(atom);
     }
-    const { state } = this.#actor;
-    if (state.running.size > this.#launched.size) this.#launchOrphans(state);
+    if (this.#orphans.size > 0) this.#launchOrphans();
+  }
+
+  /** The flow is this owner's from now on, with what runs. */
+  adopt(): void {
+    for (const atom of this.#actor.state.running.keys()) this.#orphans.add(atom);
   }
 
   settle(records: readonly FlowRecord[]): void {
@@ -126,13 +132,15 @@ export class Effects implements Report {
   }
 
   /** What an earlier owner had started; one at a time where they may have taken it down. */
-  #launchOrphans(state: FlowState): void {
-    if (state.flow.value !== "RUNNING") return;
-    const orphans = state.suspects.length > 0 ? state.suspects.slice(0, 1) : [...state.running.keys()];
-    for (const atom of orphans) if (!this.#launched.has(atom)) this.#launch(atom);
+  #launchOrphans(): void {
+    const { flow, suspects } = this.#actor.state;
+    if (flow.value !== "RUNNING") return;
+    const next = suspects.length > 0 ? suspects.slice(0, 1) : [...this.#orphans];
+    for (const atom of next) if (this.#orphans.has(atom)) this.#launch(atom);
   }
 
   #launch(atom: number): void {
+    this.#orphans.delete(atom);
     const { state } = this.#actor;
     const running = state.running.get(atom);
     if (running === undefined) return;

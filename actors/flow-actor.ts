@@ -102,6 +102,7 @@ export class FlowActor {
   /** Begins a new journal or adopts one; `state` is the fold of what it holds already. */
   begin(state: FlowState | undefined, records: readonly FlowRecord[]): Promise<void> {
     this.#state = state;
+    this.listen(this.#listening);
     return new Promise((resolve, reject) => {
       this.#begun = (error) => {
         if (error === undefined) resolve();
@@ -364,8 +365,11 @@ export class FlowActor {
     this.counts.records += records.length;
     this.#refusals = 0;
     if (this.#steps !== undefined) this.#steps--;
-    this.#begun?.();
-    this.#begun = undefined;
+    if (this.#begun !== undefined) {
+      this.#effects.adopt();
+      this.#begun();
+      this.#begun = undefined;
+    }
     this.#effects.tell(notes, false);
     if (this.isStopped) return;
     const asks = [...this.#asks];
