@@ -66,7 +66,7 @@ export function fold(state: FlowState, record: FlowRecord): void {
       return;
     case "timerFired":
       state.waits.delete(record.retry);
-      return state.offerAgain(record.retry);
+      return state.offer(record.retry);
     case "adopted":
       return adopted(state, record);
     case "lost":
@@ -130,7 +130,7 @@ function decided(state: FlowState, { atom, runs, depth, failure }: Of<"decided">
     state.trouble = { kind: "decider", failure };
   } else if (runs) {
     state.decided.add(atom);
-    state.offerAgain(atom);
+    state.offer(atom);
   } else {
     ignore(state, atom, depth ?? "ALL");
   }

@@ -1,6 +1,7 @@
 /** What a failure, a verdict or a decider's no leads to: which atoms are wanted undone, again, or not at all. */
 import type { Failure } from "../failure.ts";
 import type { Depth, Verdict } from "../types.ts";
+import type { SparseSet } from "./sparse.ts";
 import type { FlowState, OpenQuestion, Undo } from "./state.ts";
 
 /** An atom failed to execute. */
@@ -117,7 +118,7 @@ const isTask = (state: FlowState, node: number): boolean =>
   state.blueprint.atoms[node]?.kind === "task";
 
 /** Atoms that come after a node, any way; not beyond those in `known`, whose descendants have been seen to. */
-function descendants(state: FlowState, from: number, known?: ReadonlySet<number>): number[] {
+function descendants(state: FlowState, from: number, known?: SparseSet): number[] {
   const { successors, atoms } = state.shape;
   const seen = new Set<number>();
   const found: number[] = [];

@@ -1,16 +1,11 @@
-/**
- * The state of one flow while its records are folded, and the counting that makes readiness cheap.
- *
- * Each node of the execution graph counts two things. `unsettled`: predecessors that are not settled with all that
- * goes before them; at 0 an atom may start. `unclear`: successors that are not clear with all that comes after
- * them; at 0 an atom may be undone. A change is carried on only where a count reaches or leaves 0, so that a flow
- * of n atoms and e edges costs O(n + e) over its life.
- */
+/** The state of one flow while its records are folded. */
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { Failure } from "../failure.ts";
+import { Counts, type Lives } from "./counts.ts";
 import { RankHeap } from "./heap.ts";
 import type { Direction, RunOptions } from "./records.ts";
 import { type Shape, shapeOf } from "./shape.ts";
+import { Slots, SparseMap, SparseSet } from "./sparse.ts";
 import type {
   AtomSnapshot,
   AtomState,
@@ -65,7 +60,7 @@ export const noOptions: RunOptions = { deferReverts: false, neverResolve: false 
 
 const nothing: readonly Undo[] = [];
 
-export class FlowState {
+export class FlowState implements Lives {
   readonly id: string;
   readonly machines: Machines;
   shape: Shape;
@@ -79,33 +74,33 @@ export class FlowState {
   /** Time of the batch whose records are being folded. */
   at = 0;
   /** When a controller's first attempt started. */
-  readonly firstStarts = new Map<number, number>();
+  readonly firstStarts = new SparseMap<number>();
 
   snapshots: AtomSnapshot[];
   intentions: Intention[];
   /** Atoms that are neither SUCCESS nor IGNORE. */
   notDone: number;
-  readonly running = new Map<number, Running>();
+  running: Slots<Running>;
   readonly questions: OpenQuestion[] = [];
   /** Atoms whose deciders said yes. */
-  readonly decided = new Set<number>();
+  readonly decided = new SparseSet();
   /** Ignored atom -> the atom whose deciders said no. */
-  readonly ignoredBy = new Map<number, number>();
+  readonly ignoredBy = new SparseMap<number>();
   /** Atoms at which a walk of depth ALL need not go on. */
-  readonly ignoredAll = new Set<number>();
+  readonly ignoredAll = new SparseSet();
   /** Execute failures known now, by the atom's name. Replaced, never changed. */
   failures: Readonly<Record<string, Failure>> = {};
   /** Controllers that wait before the next attempt. */
-  readonly waits = new Map<number, { readonly dueAt: number; readonly delayMs: number }>();
+  readonly waits = new SparseMap<{ readonly dueAt: number; readonly delayMs: number }>();
   /** Controllers whose scope was given up, with all that comes after it. */
-  readonly givenUp = new Set<number>();
+  readonly givenUp = new SparseSet();
   revertingAll = false;
   /** Nothing starts any more; the run ends FAILURE. */
   halted = false;
   /** A failure that is no atom's: a decider threw, somebody cancelled or killed the flow, it is parked. */
   trouble: { readonly kind: "decider" | "cancel" | "kill" | "park"; readonly failure: Failure } | undefined;
   /** Losses of the attempt that runs now, by atom. */
-  readonly losses = new Map<number, number>();
+  readonly losses = new SparseMap<number>();
   /** Attempts that may have taken the last owner down; run one at a time. */
   suspects: number[] = [];
 
@@ -115,10 +110,7 @@ export class FlowState {
   /** Where changes are noted, when somebody wants to know. */
   notes: Note[] | undefined = undefined;
 
-  #unsettled: Int32Array;
-  #unclear: Int32Array;
-  #passed: Uint8Array;
-  #clear: Uint8Array;
+  #counts: Counts;
   #starting = false;
 
   constructor(
@@ -134,17 +126,14 @@ export class FlowState {
     this.meta = meta;
     this.shape = shapeOf(blueprint);
     this.flow = machines.flow.initial;
-    const { atoms, nodes } = this.shape;
+    const { atoms } = this.shape;
     this.snapshots = blueprint.atoms.map((atom) => machines[atom.kind].initial);
     this.intentions = new Array<Intention>(atoms).fill("EXECUTE");
     this.notDone = atoms;
+    this.running = new Slots(atoms);
+    this.#counts = Counts.fresh(this.shape);
     this.executable = new RankHeap(this.shape.rank);
     this.revertible = new RankHeap(this.shape.revertRank);
-    this.#unsettled = new Int32Array(nodes);
-    this.#unclear = new Int32Array(nodes);
-    this.#passed = new Uint8Array(nodes);
-    this.#clear = new Uint8Array(nodes);
-    this.recount();
   }
 
   get blueprint(): Blueprint {
@@ -170,7 +159,7 @@ export class FlowState {
   /** May start now. */
   isExecutable(atom: number): boolean {
     return (
-      this.#unsettled[atom] === 0 &&
+      this.#counts.isReached(atom) &&
       this.intentions[atom] === "EXECUTE" &&
       this.#at(atom).value === "PENDING"
     );
@@ -178,7 +167,7 @@ export class FlowState {
 
   /** May be undone now, or, for a controller, begin its next attempt. */
   isRevertible(atom: number): boolean {
-    if (this.#unclear[atom] !== 0) return false;
+    if (!this.#counts.isLeft(atom)) return false;
     const { value } = this.#at(atom);
     const intention = this.intentions[atom];
     if (intention === "RETRY") return value === "SUCCESS";
@@ -291,40 +280,16 @@ export class FlowState {
     this.notes = notes;
   }
 
-  /** Offers one atom again, after something else than its own change let it go. */
-  offerAgain(atom: number): void {
-    this.#offer(atom);
-  }
-
   /** Offers every atom again: after a stop, and when a new run may do what the last one could not. */
   offerAll(): void {
     this.executable = new RankHeap(this.shape.rank);
     this.revertible = new RankHeap(this.shape.revertRank);
-    for (let atom = 0; atom < this.shape.atoms; atom++) this.#offer(atom);
+    for (let atom = 0; atom < this.shape.atoms; atom++) this.offer(atom);
   }
 
-  /** Works all counts out anew: what the counting keeps up step by step. */
-  recount(): void {
-    const { topological, predecessors, successors, nodes, atoms } = this.shape;
-    for (const node of topological) {
-      let unsettled = 0;
-      for (const before of predecessors[node] ?? []) unsettled += 1 - (this.#passed[before] ?? 0);
-      this.#unsettled[node] = unsettled;
-      this.#passed[node] = Number(unsettled === 0 && (node >= atoms || this.#isSettled(node)));
-    }
-    for (let at = nodes - 1; at >= 0; at--) {
-      const node = topological[at] as number;
-      let unclear = 0;
-      for (const next of successors[node] ?? []) unclear += 1 - (this.#clear[next] ?? 0);
-      this.#unclear[node] = unclear;
-      this.#clear[node] = Number(unclear === 0 && (node >= atoms || isUndone(this.stateOf(node))));
-    }
-    this.offerAll();
-  }
-
-  /** The counts, for tests that compare them with a recount. */
-  counts(): readonly (readonly number[])[] {
-    return [this.#unsettled, this.#unclear, this.#passed, this.#clear].map((of) => [...of]);
+  /** The counts as they are kept up step by step, and as counting everything gives them; for tests. */
+  counts(): { readonly kept: readonly (readonly number[])[]; readonly counted: readonly (readonly number[])[] } {
+    return { kept: this.#counts.numbers(), counted: Counts.of(this.shape, this).numbers() };
   }
 
   /** Takes another blueprint; atoms keep their life by name. */
@@ -343,7 +308,12 @@ export class FlowState {
     from.forEach((was, atom) => {
       if (was !== undefined) to.set(was, atom);
     });
-    renumber(this.running, to);
+    const running = this.running;
+    this.running = new Slots(next.atoms);
+    for (const [was, value] of running) {
+      const atom = to.get(was);
+      if (atom !== undefined) this.running.set(atom, value);
+    }
     renumber(this.ignoredBy, to);
     renumber(this.waits, to);
     renumber(this.losses, to);
@@ -362,79 +332,40 @@ export class FlowState {
       }
     }
     this.notDone = this.snapshots.filter(({ value }) => !isDone(value)).length;
-    this.#unsettled = new Int32Array(next.nodes);
-    this.#unclear = new Int32Array(next.nodes);
-    this.#passed = new Uint8Array(next.nodes);
-    this.#clear = new Uint8Array(next.nodes);
-    this.recount();
+    this.#counts = Counts.of(next, this);
+    this.offerAll();
   }
 
   #at(atom: number): AtomSnapshot {
     return this.snapshots[atom] as AtomSnapshot;
   }
 
-  #isSettled(atom: number): boolean {
+  isSettled(atom: number): boolean {
     const { value } = this.#at(atom);
     if (value === "SUCCESS") return this.intentions[atom] === "EXECUTE";
     return value === "IGNORE" && this.intentions[atom] === "IGNORE";
   }
 
-  #touch(atom: number): void {
-    this.#carryForwards(atom);
-    this.#carryBackwards(atom);
-    this.#offer(atom);
+  isClear(atom: number): boolean {
+    const { value } = this.#at(atom);
+    return value === "PENDING" || value === "REVERTED" || value === "IGNORE";
   }
 
-  #offer(atom: number): void {
+  /** Looks whether an atom is ready, after something else than its own change let it go. */
+  offer(atom: number): void {
     if (this.isExecutable(atom)) this.executable.push(atom);
     else if (this.isRevertible(atom)) this.revertible.push(atom);
   }
 
-  #carryForwards(from: number): void {
-    const { successors, atoms } = this.shape;
-    const unsettled = this.#unsettled;
-    const passed = this.#passed;
-    let work: number[] | undefined;
-    for (let node: number | undefined = from; node !== undefined; node = work?.pop()) {
-      const now = Number(unsettled[node] === 0 && (node >= atoms || this.#isSettled(node)));
-      if (now === passed[node]) continue;
-      passed[node] = now;
-      for (const next of successors[node] as readonly number[]) {
-        const left = (unsettled[next] as number) + (now === 1 ? -1 : 1);
-        unsettled[next] = left;
-        if (left > 1) continue;
-        if (left === 0 && next < atoms) this.#offer(next);
-        (work ??= []).push(next);
-      }
-    }
-  }
-
-  #carryBackwards(from: number): void {
-    const { predecessors, atoms } = this.shape;
-    const unclear = this.#unclear;
-    const clear = this.#clear;
-    let work: number[] | undefined;
-    for (let node: number | undefined = from; node !== undefined; node = work?.pop()) {
-      const now = Number(unclear[node] === 0 && (node >= atoms || isUndone(this.#at(node).value)));
-      if (now === clear[node]) continue;
-      clear[node] = now;
-      for (const before of predecessors[node] as readonly number[]) {
-        const left = (unclear[before] as number) + (now === 1 ? -1 : 1);
-        unclear[before] = left;
-        if (left > 1) continue;
-        if (left === 0 && before < atoms && this.isRevertible(before)) this.revertible.push(before);
-        (work ??= []).push(before);
-      }
-    }
+  #touch(atom: number): void {
+    this.#counts.changed(atom, this);
+    this.offer(atom);
   }
 }
 
 const isDone = (state: AtomState): boolean => state === "SUCCESS" || state === "IGNORE";
 
-const isUndone = (state: AtomState): boolean =>
-  state === "PENDING" || state === "REVERTED" || state === "IGNORE";
-
-function renumber<Value>(map: Map<number, Value>, to: ReadonlyMap<number, number>): void {
+function renumber<Value>(map: SparseMap<Value>, to: ReadonlyMap<number, number>): void {
   const entries = [...map];
   map.clear();
   for (const [was, value] of entries) {
