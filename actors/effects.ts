@@ -11,6 +11,7 @@ import { failureOf } from "../lib/failure.ts";
 import { withFault } from "../lib/plan/history.ts";
 import { decisionHistory, inputsOf } from "../lib/plan/inputs.ts";
 import type { AttemptName, FlowRecord, Outcome } from "../lib/plan/records.ts";
+import { Slots, SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState, Note, OpenQuestion } from "../lib/plan/state.ts";
 import type { Depth, Log, TimedVerdict, Verdict } from "../lib/types.ts";
 import type { FlowActor } from "./flow-actor.ts";
@@ -36,16 +37,17 @@ export class Effects implements Report {
   readonly #options: EffectsOptions;
   readonly #actor: FlowActor;
   readonly #executor: Executor;
-  readonly #launched = new Map<number, Attempt>();
-  readonly #timeouts = new Map<Attempt, Timer>();
+  readonly #launched: Slots<Attempt>;
+  readonly #timeouts = new SparseMap<Timer>();
   /** Started by an earlier owner, not launched by this one yet. */
-  readonly #orphans = new Set<number>();
+  readonly #orphans = new SparseSet();
   #deciding = 0;
   #asked: OpenQuestion | undefined;
 
   constructor(actor: FlowActor, options: EffectsOptions) {
     this.#actor = actor;
     this.#options = options;
+    this.#launched = new Slots(options.code.atoms.length);
     this.#executor = options.executor(this);
   }
 
@@ -59,15 +61,20 @@ export class Effects implements Report {
     return this.#launched.size > 0;
   }
 
-  tell(notes: readonly Note[] | undefined, starts: boolean): void {
-    for (const note of notes ?? []) {
+  tell(notes: readonly Note[], starts: boolean): void {
+    for (const note of notes) {
       if (this.#actor.isStopped) return;
       if ((note.kind === "atom" && note.start) === starts) this.#options.told(note);
     }
   }
 
-  ask(atoms: readonly number[]): void {
-    for (const atom of atoms) this.#decide(atom);
+  /** @param atoms - whose deciders are to be asked; emptied */
+  ask(atoms: SparseSet): void {
+    if (atoms.size > 0) {
+      const all = [...atoms];
+      atoms.clear();
+      for (const atom of all) this.#decide(atom);
+    }
     const { state } = this.#actor;
     const open = state.questions[0];
     const active = state.flow.value === "RUNNING" || state.flow.value === "SUSPENDING";
@@ -77,7 +84,7 @@ export class Effects implements Report {
   }
 
   /** All are told to run before the first one does. */
-  launch(starts: readonly AttemptName[], notes: readonly Note[] | undefined): void {
+  launch(starts: readonly AttemptName[], notes: readonly Note[]): void {
     this.tell(notes, true);
     for (const { atom } of starts) {
       if (this.#actor.isStopped) return;
@@ -105,16 +112,20 @@ export class Effects implements Report {
   }
 
   stop(reason: Error): void {
-    for (const attempt of this.#launched.values()) this.#executor.abort(attempt, reason);
-    this.#launched.clear();
-    for (const timer of this.#timeouts.values()) this.#options.clock.clearTimeout(timer);
+    for (const [atom, attempt] of this.#launched) {
+      this.#launched.delete(atom);
+      this.#executor.abort(attempt, reason);
+    }
+    for (const [, timer] of this.#timeouts) this.#options.clock.clearTimeout(timer);
     this.#timeouts.clear();
   }
 
   outcome(attempt: Attempt, outcome: Outcome): void {
     const { atom, direction, attempt: number } = attempt;
-    if (this.#launched.get(atom) === attempt) this.#launched.delete(atom);
-    this.#clearTimeout(attempt);
+    if (this.#launched.get(atom) === attempt) {
+      this.#launched.delete(atom);
+      if (this.#timeouts.size > 0) this.#clearTimeout(atom);
+    }
     this.#actor.post({
       type: "outcome",
       atom,
@@ -186,20 +197,19 @@ export class Effects implements Report {
       this.#executor.abort(attempt, error);
       this.outcome(attempt, { failure: failureOf(error) });
     }, timeoutMs);
-    this.#timeouts.set(attempt, timer);
+    this.#timeouts.set(attempt.atom, timer);
   }
 
-  #clearTimeout(attempt: Attempt): void {
-    if (this.#timeouts.size === 0) return;
-    const timer = this.#timeouts.get(attempt);
+  #clearTimeout(atom: number): void {
+    const timer = this.#timeouts.get(atom);
     if (timer === undefined) return;
-    this.#timeouts.delete(attempt);
+    this.#timeouts.delete(atom);
     this.#options.clock.clearTimeout(timer);
   }
 
   #abortAll(code: "CANCELLED" | "KILLED", reason: string): void {
     const { id } = this.#actor.state;
-    for (const attempt of this.#launched.values()) {
+    for (const [, attempt] of this.#launched) {
       this.#executor.abort(attempt, new FlowError(code, { flow: id, reason }));
     }
   }

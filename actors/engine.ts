@@ -420,6 +420,8 @@ export class Engine {
 
   #owner(): string {
     if (this.#options.owner !== undefined) return this.#options.owner;
+    // Nobody else can write to a journal that only this engine knows.
+    if (this.#options.journal === undefined) return "self";
     let writer = writers.get(this.#journal);
     if (writer === undefined) {
       writers.set(this.#journal, (writer = makeId(this.#clock, this.#random)));

@@ -15,6 +15,7 @@ import type { Journal } from "../lib/journal/journal.ts";
 import { endOf, takeAsks, takeStart } from "../lib/plan/due.ts";
 import { created, fold, foldAll } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
+import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
 import type { Effects } from "./effects.ts";
 import { machines } from "./machines.ts";
@@ -51,6 +52,24 @@ export interface FlowCounts {
   refused: number;
 }
 
+/** What one batch is made of, and what it sets off. */
+class Turn {
+  readonly messages: Message[];
+  readonly at: number;
+  readonly records: FlowRecord[] = [];
+  readonly starts: AttemptName[] = [];
+  /** It takes held starts back. */
+  withdraws = false;
+  notes: readonly Note[] = noNotes;
+
+  constructor(messages: Message[], at: number) {
+    this.messages = messages;
+    this.at = at;
+  }
+}
+
+const noNotes: readonly Note[] = [];
+
 export class FlowActor {
   readonly #options: FlowActorOptions;
   readonly #effects: Effects;
@@ -69,9 +88,9 @@ export class FlowActor {
   /** A command is on its way that takes back starts which were recorded and not launched: these. */
   #withholding = false;
   #held: AttemptName[] = [];
-  readonly #progress = new Map<number, { fraction: number; details: unknown }>();
-  readonly #asks = new Set<number>();
-  readonly #timers = new Map<number, Timer>();
+  readonly #progress = new SparseMap<{ readonly fraction: number; readonly details: unknown }>();
+  readonly #asks = new SparseSet();
+  readonly #timers = new SparseMap<Timer>();
   readonly counts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
 
   constructor(options: FlowActorOptions) {
@@ -142,7 +161,7 @@ export class FlowActor {
     if (this.#stopped !== undefined) return;
     this.#stopped = reason;
     this.#inbox = [];
-    for (const timer of this.#timers.values()) this.#options.clock.clearTimeout(timer);
+    for (const [, timer] of this.#timers) this.#options.clock.clearTimeout(timer);
     this.#timers.clear();
     this.#effects.stop(reason);
     this.#begun?.(reason);
@@ -179,25 +198,25 @@ export class FlowActor {
 
   /** One batch. False when there was nothing to do, or when the journal needs time. */
   #step(): boolean {
-    const messages = this.#inbox;
+    const turn = new Turn(this.#inbox, this.#options.clock.now());
     this.#inbox = [];
-    const records: FlowRecord[] = [];
-    const at = this.#options.clock.now();
-    if (this.#state !== undefined) this.#state.at = at;
-    if (messages.length > 0) this.#keepProgresses(records);
-    for (const message of messages) this.#take(message, records);
-    if (this.#state !== undefined) this.#goOn(records);
-    if (records.length === 0) return false;
-    return this.#append(records, messages, at);
+    if (this.#state !== undefined) this.#state.at = turn.at;
+    if (turn.messages.length > 0 && this.#progress.size > 0) this.#keepProgresses(turn);
+    for (const message of turn.messages) this.#take(message, turn);
+    if (this.#state !== undefined) this.#goOn(turn);
+    return turn.records.length > 0 && this.#append(turn);
   }
 
-  #append(records: FlowRecord[], messages: Message[], at: number): boolean {
+  #append(turn: Turn): boolean {
     const state = this.state;
     const { writer, journal, id } = this.#options;
+    const { records, at } = turn;
     const first = state.sequence - records.length + 1;
     const batch = { writer, epoch: state.epoch, first, at, records };
-    const notes = state.notes;
-    if (notes !== undefined) state.notes = [];
+    if (state.notes !== undefined) {
+      turn.notes = state.notes;
+      state.notes = [];
+    }
     let appended: undefined | Promise<void>;
     try {
       appended = journal.append(id, batch, state.flow.value);
@@ -205,7 +224,7 @@ export class FlowActor {
       appended = Promise.reject(error as Error);
     }
     if (appended === undefined) {
-      this.#durable(records, notes);
+      this.#durable(turn);
       return true;
     }
     this.#inFlight = true;
@@ -213,72 +232,74 @@ export class FlowActor {
       () => {
         this.#inFlight = false;
         this.#turning = true;
-        this.#durable(records, notes);
+        this.#durable(turn);
         this.#turning = false;
         this.#turn();
       },
       (error: unknown) => {
-        this.#refused(error as Error, messages);
+        this.#refused(error as Error, turn.messages);
       },
     );
     return false;
   }
 
-  #fold(record: FlowRecord, records: FlowRecord[]): void {
-    records.push(record);
+  #fold(record: FlowRecord, turn: Turn): void {
+    turn.records.push(record);
     if (this.#state !== undefined) return fold(this.#state, record);
     if (record.kind !== "created") return;
     this.#state = created(machines, record);
-    this.#state.at = this.#options.clock.now();
+    this.#state.at = turn.at;
     this.listen(this.#listening);
   }
 
-  #keepProgresses(records: FlowRecord[]): void {
-    if (this.#progress.size === 0) return;
+  #keepProgresses(turn: Turn): void {
     for (const [atom, { fraction, details }] of this.#progress) {
       if (!this.state.running.has(atom)) continue;
       const more = details === undefined ? {} : { details };
-      this.#fold({ kind: "progress", atom, fraction, ...more }, records);
+      this.#fold({ kind: "progress", atom, fraction, ...more }, turn);
     }
     this.#progress.clear();
   }
 
-  #take(message: Message, records: FlowRecord[]): void {
+  #take(message: Message, turn: Turn): void {
     switch (message.type) {
       case "outcome":
-        return this.#takeOutcome(message, records);
+        return this.#takeOutcome(message, turn);
       case "decided": {
         const { type: kind, ...rest } = message;
         const { state } = this;
         if (!state.isExecutable(message.atom) || state.decided.has(message.atom)) return;
-        return this.#fold({ kind, ...rest }, records);
+        return this.#fold({ kind, ...rest }, turn);
       }
       case "verdict":
-        return this.#takeVerdict(message, records);
+        return this.#takeVerdict(message, turn);
       case "begin":
-        for (const record of message.records) this.#fold(record, records);
+        for (const record of message.records) this.#fold(record, turn);
         return;
       case "run":
-        return this.#fold({ kind: "run", options: message.options }, records);
+        return this.#fold({ kind: "run", options: message.options }, turn);
       case "suspend":
-        return this.#takeSuspend(records);
-      case "cancel":
         this.#withholding = false;
-        return this.#fold(
-          { kind: "cancel", reason: message.reason, withdraws: [...this.#held] },
-          records,
-        );
+        if (this.state.flow.value !== "RUNNING") return;
+        turn.withdraws = true;
+        return this.#fold({ kind: "suspend", withdraws: this.#held }, turn);
+      case "cancel": {
+        const { reason } = message;
+        this.#withholding = false;
+        turn.withdraws = true;
+        return this.#fold({ kind: "cancel", reason, withdraws: this.#held }, turn);
+      }
       case "kill":
-        return this.#fold({ kind: "kill", reason: message.reason }, records);
+        return this.#fold({ kind: "kill", reason: message.reason }, turn);
       case "reset":
-        return this.#fold({ kind: "reset" }, records);
+        return this.#fold({ kind: "reset" }, turn);
       case "timer":
         this.#timers.delete(message.retry);
-        return this.#fold({ kind: "timerFired", retry: message.retry }, records);
+        return this.#fold({ kind: "timerFired", retry: message.retry }, turn);
     }
   }
 
-  #takeOutcome(message: Extract<Message, { type: "outcome" }>, records: FlowRecord[]): void {
+  #takeOutcome(message: Extract<Message, { type: "outcome" }>, turn: Turn): void {
     const { atom, direction, attempt, outcome } = message;
     const running = this.state.running.get(atom);
     if (running?.attempt !== attempt || running.direction !== direction) {
@@ -287,53 +308,49 @@ export class FlowActor {
     }
     const kind = direction === "execute" ? "executed" : "reverted";
     if (outcome.failure === undefined) {
-      this.#fold({ kind, atom, attempt, value: outcome.value }, records);
+      this.#fold({ kind, atom, attempt, value: outcome.value }, turn);
     } else {
-      this.#fold({ kind, atom, attempt, failure: outcome.failure }, records);
+      this.#fold({ kind, atom, attempt, failure: outcome.failure }, turn);
     }
   }
 
-  #takeVerdict(message: Extract<Message, { type: "verdict" }>, records: FlowRecord[]): void {
+  #takeVerdict(message: Extract<Message, { type: "verdict" }>, turn: Turn): void {
     const { retry, atom, verdict, delayMs = 0 } = message;
     const open = this.state.questions[0];
     if (open?.retry !== retry || open.atom !== atom) return;
     const waits = verdict === "RETRY" && delayMs > 0;
     const wait = waits ? { dueAt: this.state.at + delayMs, delayMs } : {};
-    this.#fold({ kind: "retryDecided", retry, atom, verdict, ...wait }, records);
-  }
-
-  #takeSuspend(records: FlowRecord[]): void {
-    this.#withholding = false;
-    if (this.state.flow.value !== "RUNNING") return;
-    this.#fold({ kind: "suspend", withdraws: [...this.#held] }, records);
+    this.#fold({ kind: "retryDecided", retry, atom, verdict, ...wait }, turn);
   }
 
   /** Adds what follows from the state: starts, or the end. */
-  #goOn(records: FlowRecord[]): void {
+  #goOn(turn: Turn): void {
     const { state } = this;
     const flow = state.flow.value;
     if (flow !== "RUNNING" && flow !== "SUSPENDING") return;
-    if (!state.halted && flow === "RUNNING") this.#start(records);
+    if (!state.halted && flow === "RUNNING") this.#start(turn);
     else if (!state.halted) takeAsks(state, this.#asks);
-    if (records.length > 0 || this.#inbox.length > 0 || !this.#isQuiet()) return;
+    if (turn.records.length > 0 || this.#inbox.length > 0 || !this.#isQuiet()) return;
     // The end is a batch of its own: listeners that heard the last outcome may still have had something to say.
     const end = endOf(state);
-    if (end !== undefined) this.#fold({ kind: "ended", state: end }, records);
+    if (end !== undefined) this.#fold({ kind: "ended", state: end }, turn);
   }
 
-  #start(records: FlowRecord[]): void {
+  #start(turn: Turn): void {
     const { state } = this;
     if (state.questions.length > 0 || state.suspects.length > 0) return;
-    const waits = new Set<number>();
+    const waits: number[] = [];
     while (state.running.size < this.#options.concurrency) {
       const start = takeStart(state, this.#asks, waits);
       if (start === undefined) break;
       const { atom, direction } = start;
       const { attempt, reverts } = state.snapshotOf(atom).context;
       const number = direction === "execute" ? attempt + 1 : reverts + 1;
-      this.#fold({ kind: "started", atom, direction, attempt: number }, records);
-      this.counts.started++;
+      const started = { kind: "started", atom, direction, attempt: number } as const;
+      this.#fold(started, turn);
+      turn.starts.push(started);
     }
+    this.counts.started += turn.starts.length;
     for (const retry of waits) this.#arm(retry);
   }
 
@@ -359,8 +376,9 @@ export class FlowActor {
     this.#timers.set(retry, timer);
   }
 
-  #durable(records: readonly FlowRecord[], notes: readonly Note[] | undefined): void {
+  #durable(turn: Turn): void {
     if (this.#stopped !== undefined) return;
+    const { records, starts, notes } = turn;
     this.counts.batches++;
     this.counts.records += records.length;
     this.#refusals = 0;
@@ -372,13 +390,10 @@ export class FlowActor {
     }
     this.#effects.tell(notes, false);
     if (this.isStopped) return;
-    const asks = [...this.#asks];
-    this.#asks.clear();
-    this.#effects.ask(asks);
+    this.#effects.ask(this.#asks);
     if (this.isStopped) return;
-    if (records.some(({ kind }) => kind === "suspend" || kind === "cancel")) this.#held = [];
-    const starts = records.filter((record) => record.kind === "started");
-    if (this.#withholding) this.#held.push(...starts);
+    if (turn.withdraws) this.#held = [];
+    if (this.#withholding) this.#held = [...this.#held, ...starts];
     else this.#effects.launch(starts, notes);
     if (this.isStopped) return;
     this.#effects.settle(records);

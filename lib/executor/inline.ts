@@ -2,6 +2,7 @@
 import type { Code } from "../compile/compile.ts";
 import { FlowError } from "../errors.ts";
 import { failureOf } from "../failure.ts";
+import { Slots } from "../plan/sparse.ts";
 import { checkInputs } from "../schema.ts";
 import type { Log, Retry, RetryAttempt, RetryContext, RevertContext, Task } from "../types.ts";
 import type { Attempt, Executor, Report } from "./executor.ts";
@@ -10,14 +11,14 @@ const none: Readonly<Record<string, never>> = Object.freeze({});
 
 /** What users' code gets. What costs something to make is made when it is asked for. */
 class Call implements RevertContext, RetryContext {
-  readonly #attempt: Attempt;
+  readonly of: Attempt;
   readonly #report: Report;
   readonly log: Log;
   #controller: AbortController | undefined;
   #aborted: Error | undefined;
 
   constructor(attempt: Attempt, report: Report, log: Log) {
-    this.#attempt = attempt;
+    this.of = attempt;
     this.#report = report;
     this.log = log;
   }
@@ -29,33 +30,36 @@ class Call implements RevertContext, RetryContext {
   }
 
   get key(): string {
-    const { flow, name, direction, attempt } = this.#attempt;
+    const { flow, name, direction, attempt } = this.of;
     return `${flow}/${name}/${direction}/${String(attempt)}`;
   }
 
   get attempt(): number {
-    return this.#attempt.attempt;
+    return this.of.attempt;
   }
 
   get result(): unknown {
-    return this.#attempt.result;
+    return this.of.result;
   }
 
   get failure(): Attempt["failure"] {
-    return this.#attempt.failure;
+    return this.of.failure;
   }
 
   get failures(): NonNullable<Attempt["failures"]> {
-    return this.#attempt.failures ?? none;
+    return this.of.failures ?? none;
   }
 
   get history(): readonly RetryAttempt[] {
-    return this.#attempt.history ?? [];
+    return this.of.history ?? [];
   }
 
-  readonly progress = (fraction: number, details?: unknown): void => {
-    this.#report.progress(this.#attempt, Math.min(1, Math.max(0, fraction || 0)), details);
-  };
+  /** Bound, so that it can be taken out of the context. */
+  get progress(): (fraction: number, details?: unknown) => void {
+    return (fraction, details) => {
+      this.#report.progress(this.of, Math.min(1, Math.max(0, fraction || 0)), details);
+    };
+  }
 
   abort(reason: Error): void {
     this.#aborted ??= reason;
@@ -72,12 +76,14 @@ export class InlineExecutor implements Executor {
   readonly #code: Code;
   readonly #report: Report;
   readonly #log: Log;
-  readonly #calls = new Map<Attempt, Call>();
+  readonly #calls: Slots<Call>;
+  #closed = false;
 
   constructor(code: Code, report: Report, log: Log) {
     this.#code = code;
     this.#report = report;
     this.#log = log;
+    this.#calls = new Slots(code.atoms.length);
   }
 
   launch(attempt: Attempt): void {
@@ -87,33 +93,33 @@ export class InlineExecutor implements Executor {
       return this.#report.outcome(attempt, { failure: failureOf(error) });
     }
     const call = new Call(attempt, this.#report, this.#log);
-    this.#calls.set(attempt, call);
+    this.#calls.set(attempt.atom, call);
     let returned: unknown;
     try {
       returned = this.#call(atom, attempt, call);
     } catch (error) {
-      return this.#fail(attempt, error);
+      return this.#fail(call, error);
     }
-    if (!isThenable(returned)) return this.#succeed(attempt, returned);
+    if (!isThenable(returned)) return this.#succeed(call, returned);
     returned.then(
       (value) => {
-        this.#succeed(attempt, value);
+        this.#succeed(call, value);
       },
       (error: unknown) => {
-        this.#fail(attempt, error);
+        this.#fail(call, error);
       },
     );
   }
 
   abort(attempt: Attempt, reason: Error): void {
-    this.#calls.get(attempt)?.abort(reason);
+    const call = this.#calls.get(attempt.atom);
+    if (call?.of === attempt) call.abort(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const calls = [...this.#calls];
-    this.#calls.clear();
-    for (const [attempt, call] of calls) {
-      call.abort(new FlowError("ENGINE_CLOSED", { flow: attempt.flow }));
+    this.#closed = true;
+    for (const [, call] of this.#calls) {
+      call.abort(new FlowError("ENGINE_CLOSED", { flow: call.of.flow }));
     }
     return Promise.resolve();
   }
@@ -126,12 +132,19 @@ export class InlineExecutor implements Executor {
     return run(atom, attempt, checked, call);
   }
 
-  #succeed(attempt: Attempt, value: unknown): void {
-    if (this.#calls.delete(attempt)) this.#report.outcome(attempt, { value });
+  #succeed(call: Call, value: unknown): void {
+    this.#done(call);
+    if (!this.#closed) this.#report.outcome(call.of, { value });
   }
 
-  #fail(attempt: Attempt, error: unknown): void {
-    if (this.#calls.delete(attempt)) this.#report.outcome(attempt, { failure: failureOf(error) });
+  #fail(call: Call, error: unknown): void {
+    this.#done(call);
+    if (!this.#closed) this.#report.outcome(call.of, { failure: failureOf(error) });
+  }
+
+  #done(call: Call): void {
+    const { atom } = call.of;
+    if (this.#calls.get(atom) === call) this.#calls.delete(atom);
   }
 }
 

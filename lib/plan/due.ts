@@ -1,5 +1,6 @@
 /** What may happen next: which attempts may start, what must be asked first, and whether the run is over. */
 import type { Direction } from "./records.ts";
+import type { SparseSet } from "./sparse.ts";
 import type { FlowState } from "./state.ts";
 import type { EndState } from "./states.ts";
 
@@ -15,12 +16,12 @@ export interface Start {
  * @param asks - gets the atoms whose deciders must be asked before they can start
  * @param waits - gets the controllers whose next attempt is ready but not due
  */
-export function takeStart(state: FlowState, asks: Set<number>, waits: Set<number>): Start | undefined {
+export function takeStart(state: FlowState, asks: SparseSet, waits: number[]): Start | undefined {
   for (let atom = state.revertible.pop(); atom !== undefined; atom = state.revertible.pop()) {
     if (!state.isRevertible(atom)) continue;
     if (state.intentionOf(atom) === "REVERT") return { atom, direction: "revert" };
     if (!state.waits.has(atom)) return { atom, direction: "execute" };
-    waits.add(atom);
+    waits.push(atom);
   }
   for (let atom = state.executable.pop(); atom !== undefined; atom = state.executable.pop()) {
     if (!state.isExecutable(atom)) continue;
@@ -31,7 +32,7 @@ export function takeStart(state: FlowState, asks: Set<number>, waits: Set<number
 }
 
 /** Takes the atoms out whose deciders must be asked; they are asked even if nothing may start. */
-export function takeAsks(state: FlowState, asks: Set<number>): void {
+export function takeAsks(state: FlowState, asks: SparseSet): void {
   const rest: number[] = [];
   for (let atom = state.executable.pop(); atom !== undefined; atom = state.executable.pop()) {
     if (!state.isExecutable(atom)) continue;

@@ -5,6 +5,7 @@ import type { Failure } from "../failure.ts";
 import { nearest } from "../nearest.ts";
 import type { RetryAttempt } from "../types.ts";
 import { symbolValues } from "./inputs.ts";
+import { digestOf } from "./digest.ts";
 import type { FlowState } from "./state.ts";
 import type { AtomState, FlowStateName, Intention } from "./states.ts";
 
@@ -62,6 +63,11 @@ export class FlowView {
   /** Sequence of the last record. */
   get sequence(): number {
     return this.#state().sequence;
+  }
+
+  /** Fingerprint of all that is recorded: equal for equal journals. Not for flows whose values are `live`. */
+  get digest(): string {
+    return digestOf(this.#state());
   }
 
   /** Why it stopped, where that is no atom's failure. */
