@@ -6,6 +6,9 @@ import { ItemGraph } from "./itemgraph.ts";
 import { Links } from "./links.ts";
 import { addTo, type Arrangement, SymbolTable } from "./symbols.ts";
 
+/** How deep flows may be nested: the way down is walked by recursion. */
+const deepest = 1000;
+
 /** How many providers are named where there is one too many. */
 const mostNames = 10;
 
@@ -26,14 +29,19 @@ export class Arranger {
   readonly #guesses = new Guesses();
 
   /** Arranges the flow after those in it, since it is their symbols that link them. */
-  arrange(flow: Flow): void {
+  arrange(flow: Flow, depth = 1): void {
     if (this.arranged.has(flow)) return;
+    if (depth > deepest) {
+      const problem = `it is nested deeper than ${String(deepest)} flows`;
+      this.mistakes.push({ code: "INVALID_FLOW", flow: flow.name, problem });
+      return;
+    }
     for (const problem of flow.problems) {
       this.mistakes.push({ code: "INVALID_FLOW", flow: flow.name, problem });
     }
     if (flow.retry) this.checkAtom(flow.retry);
     for (const item of flow.items) {
-      if (item.kind === "flow") this.arrange(item);
+      if (item.kind === "flow") this.arrange(item, depth + 1);
       else this.checkAtom(item);
     }
     const arrangement =

@@ -45,8 +45,8 @@ export function hashOf({ version, flow, atoms, scopes, successors }: Blueprint):
   return hash.digest("hex");
 }
 
-/** Like JSON, but with keys sorted, and for all values that an atom's constants may have. */
-function canonical(value: unknown): string {
+/** Like JSON, but with keys sorted, and for all values that a payload may have. */
+export function canonical(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${String(value)}n`;
   if (typeof value !== "object" || value === null) return String(value);
