@@ -12,8 +12,9 @@ export interface Failure {
 /** How many causes of causes are kept, and how many characters of a message and of a stack. */
 const limits = { causes: 8, text: 8_192 } as const;
 
+// Half a surrogate pair, which a cut may leave, would be another text once it was read back.
 const cut = (text: string): string =>
-  text.length <= limits.text ? text : `${text.slice(0, limits.text)}…`;
+  (text.length <= limits.text ? text : `${text.slice(0, limits.text)}…`).toWellFormed();
 
 /**
  * Records anything that was thrown.
