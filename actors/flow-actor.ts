@@ -210,7 +210,9 @@ export class FlowActor {
   #append(turn: Turn): boolean {
     const state = this.state;
     const { writer, journal, id } = this.#options;
-    const { records, at } = turn;
+    const { at } = turn;
+    // A copy has no room to grow: a journal may keep it for long.
+    const records = turn.records.slice();
     const first = state.sequence - records.length + 1;
     const batch = { writer, epoch: state.epoch, first, at, records };
     if (state.notes !== undefined) {

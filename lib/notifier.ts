@@ -6,7 +6,7 @@ export type Listener<Event> = (event: Event) => void;
 export type ListenerFailed = (error: unknown) => void;
 
 export class Notifier<Event> {
-  readonly #listeners = new Map<string, Set<Listener<Event>>>();
+  #listeners: Map<string, Set<Listener<Event>>> | undefined;
   readonly #failed: ListenerFailed;
   readonly #changed: () => void;
 
@@ -17,7 +17,7 @@ export class Notifier<Event> {
   }
 
   get isHeard(): boolean {
-    return this.#listeners.size > 0;
+    return this.#listeners !== undefined;
   }
 
   /**
@@ -27,19 +27,21 @@ export class Notifier<Event> {
    * @returns a function that takes the listener away
    */
   on(name: string, listener: Listener<Event>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
+    const all = (this.#listeners ??= new Map<string, Set<Listener<Event>>>());
+    const listeners = all.get(name) ?? new Set();
+    all.set(name, listeners.add(listener));
     this.#changed();
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0) this.#listeners.delete(name);
+      if (listeners.size === 0) all.delete(name);
+      if (all.size === 0) this.#listeners = undefined;
       this.#changed();
     };
   }
 
   /** Calls those that listen to everything first. */
   emit(name: string, event: Event): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners === undefined) return;
     this.#call(this.#listeners.get("*"), event);
     this.#call(this.#listeners.get(name), event);
   }
