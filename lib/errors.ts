@@ -61,6 +61,7 @@ interface Failures {
   BLUEPRINT_CHANGED: { readonly flow: string; readonly differences: readonly string[] };
   FENCED: { readonly flow: string; readonly epoch: number; readonly sequence: number };
   LEASE_LOST: { readonly flow: string; readonly epoch: number };
+  HAS_OWNER: { readonly flow: string; readonly owner: string };
   JOURNAL_FULL: { readonly flow: string; readonly problem: string };
   JOURNAL_UNAVAILABLE: { readonly problem: string };
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
@@ -133,6 +134,7 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     `flow "${flow}" has another owner: epoch ${String(epoch)}, sequence ${String(sequence)} is not the last`,
   LEASE_LOST: ({ flow, epoch }) =>
     `flow "${flow}" was adopted by another owner after epoch ${String(epoch)}`,
+  HAS_OWNER: ({ flow, owner }) => `flow "${flow}" is being run by ${owner}`,
   JOURNAL_FULL: ({ flow, problem }) => `no room to record flow "${flow}": ${problem}`,
   JOURNAL_UNAVAILABLE: ({ problem }) => `the journal can't be reached: ${problem}`,
   JOURNAL_DAMAGED: ({ flow, sequence, problem }) =>
