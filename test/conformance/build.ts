@@ -12,7 +12,16 @@ import {
   times,
 } from "../../lib/retry.ts";
 import { mapTask, reduceTask, task } from "../../lib/task.ts";
-import type { Item, Link, Question, Retry, RetryContext, RevertContext, Task } from "../../lib/types.ts";
+import type {
+  CallContext,
+  Item,
+  Link,
+  Question,
+  Retry,
+  RetryContext,
+  RevertContext,
+  Task,
+} from "../../lib/types.ts";
 import { decider, evaluate, failIf, maps, passed, reductions, type World } from "./behave.ts";
 import {
   type FlowSpec,
@@ -126,7 +135,11 @@ function buildTask(spec: TaskSpec, world: World): Task {
     return counted(spec, world, untyped.mapTask({ ...common, map: maps[spec.fn ?? ""] }));
   }
   if (spec.kind === "reduce") {
-    return counted(spec, world, untyped.reduceTask({ ...common, reduce: reductions[spec.fn ?? ""] }));
+    return counted(
+      spec,
+      world,
+      untyped.reduceTask({ ...common, reduce: reductions[spec.fn ?? ""] }),
+    );
   }
   const optional = given({ optional: spec.optional, revertOptional: spec.revertOptional });
   return untyped.task({ ...common, ...optional, execute: executer(spec, world) });
@@ -135,13 +148,13 @@ function buildTask(spec: TaskSpec, world: World): Task {
 function executer({ task: name, requires, optional, ...spec }: TaskSpec, world: World) {
   const params = [...(requires ?? []), ...(optional ?? [])];
   const { progress = [], fail, result } = spec.do ?? {};
-  return (inputs: Inputs, { progress: tell }: { progress(fraction: number): void }): unknown => {
+  return (inputs: Inputs, context: CallContext): unknown => {
     const call = {
       inputs: passed(inputs, params),
       calls: world.count(world.executeCalls, name),
     };
     return later(world, () => {
-      for (const fraction of progress) tell(fraction);
+      for (const fraction of progress) context.progress(fraction);
       failIf(fail, call, world);
       return evaluate(result, call);
     });

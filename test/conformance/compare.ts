@@ -18,7 +18,7 @@ export function differences(test: Case, observed: readonly Observed[]): Differen
   const adjusted = withLead(test, observed);
   const found = adjusted.observed.flatMap((seen, index) => {
     const expected = adjusted.expected[index];
-    return expected === undefined ? [] : stepDifferences(expected, seen, `/${String(index)}`);
+    return expected === undefined ? [] : stepDifferences(expected, seen, `/${index}`);
   });
   const { length } = test.expected.steps;
   if (length === observed.length) return found;
@@ -28,11 +28,7 @@ export function differences(test: Case, observed: readonly Observed[]): Differen
 function stepDifferences(expected: Expected, observed: Observed, path: string): Difference[] {
   const { trace, happensBefore = [], ...facts } = expected;
   const { events, ...seen } = observed;
-  const found = deepDifferences(
-    facts,
-    { ...seen, atomTransitions: transitionsOf(events) },
-    path,
-  );
+  const found = deepDifferences(facts, { ...seen, atomTransitions: transitionsOf(events) }, path);
   if (trace !== undefined) {
     found.push(...deepDifferences(trace, events.filter(isTraced), `${path}/trace`));
   }
@@ -58,14 +54,15 @@ export function deepDifferences(expected: unknown, observed: unknown, path: stri
   }
   if (isList(expected) && isList(observed) && expected.length === observed.length) {
     return expected.flatMap((value, index) =>
-      deepDifferences(value, observed[index], `${path}/${String(index)}`),
+      deepDifferences(value, observed[index], `${path}/${index}`),
     );
   }
   return expected === observed ? [] : [{ path, expected, observed }];
 }
 
 /** PENDING and IGNORE are written in any order, so that no trace holds them. */
-export const isTraced = ([, state]: AtomEvent): boolean => state !== "PENDING" && state !== "IGNORE";
+export const isTraced = ([, state]: AtomEvent): boolean =>
+  state !== "PENDING" && state !== "IGNORE";
 
 /** The states that each atom entered, in order. */
 export function transitionsOf(events: readonly AtomEvent[]): Record<string, string[]> {
@@ -81,6 +78,6 @@ export function numbered(events: readonly AtomEvent[]): string[] {
     const name = `${atom}:${state}`;
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);
-    return `${name}#${String(count)}`;
+    return `${name}#${count}`;
   });
 }

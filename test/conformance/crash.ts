@@ -140,7 +140,7 @@ function isToldNext(test: Case, crash: number, atom: string, told: readonly stri
   if (facts?.atomTransitions === undefined || facts.outcome?.kind === "crashed") return true;
   const transitions = facts.atomTransitions[atom];
   if (transitions !== undefined) return told.every((state, index) => transitions[index] === state);
-  const path = `/${String(run)}/atomTransitions`;
+  const path = `/${run}/atomTransitions`;
   const omitted = test.expected.omitted ?? [];
   return told.length === 0 || omitted.includes(path) || omitted.includes(`${path}/${atom}`);
 }
@@ -167,11 +167,11 @@ function eased(facts: Expected, seen: Observed, leads: Leads): Expected {
 }
 
 function ahead(claimed: AtomFacts, { kind, to }: Lead): AtomFacts {
-  const { progress: _, ...facts } = { ...claimed, state: to };
-  if (kind !== "setBack") return facts;
   // What is PENDING again has neither failed nor been undone.
-  const { failure: _failure, revertResult: _revertResult, ...fresh } = facts;
-  return fresh;
+  const past = kind === "setBack" ? ["failure", "revertResult"] : [];
+  const dropped = new Set(["progress", ...past]);
+  const kept = Object.entries(claimed).filter(([fact]) => !dropped.has(fact));
+  return { ...Object.fromEntries(kept), state: to };
 }
 
 /** The intention that is claimed, or the one that goes with what is ahead, if it was seen. */

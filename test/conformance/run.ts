@@ -71,9 +71,9 @@ async function runAll(cases: readonly NamedCase[], asked: Asked): Promise<number
     if (ending.kind === "failed") console.log(`FAILED ${name}\n  ${ending.why.join("\n  ")}`);
   }
   await bench[Symbol.asyncDispose]();
-  for (const [why, count] of skips) console.log(`skipped ${String(count)}: ${why}`);
+  for (const [why, count] of skips) console.log(`skipped ${count}: ${why}`);
   const { passed, failed, skipped } = counts;
-  console.log(`${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`);
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   return failed === 0 ? 0 : 1;
 }
 

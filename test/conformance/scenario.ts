@@ -1,6 +1,12 @@
 /** The shape of a conformance case, format 1: what to build and do, and what must be seen. */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 export type Rebind = readonly string[] | Readonly<Record<string, string>>;
 

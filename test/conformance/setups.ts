@@ -42,7 +42,7 @@ export class Bench implements AsyncDisposable {
 
   /** A flow of its own for one case. */
   setup(): Setup {
-    const id = `case-${String(++this.#cases)}`;
+    const id = `case-${++this.#cases}`;
     return { engine: this.#engine, id, open: this.#open, turns: this.#turns };
   }
 

@@ -72,7 +72,25 @@ export async function runCase(
 ): Promise<Ending> {
   const reason = skipReason(test, setup.engine);
   if (reason !== undefined) return { kind: "skipped", why: reason };
+  const { observed, trouble } = await observeCase(test, setup, limitMs);
+  if (trouble !== undefined) return { kind: "failed", why: [trouble] };
+  const found = differences(test, observed);
+  return found.length === 0 ? { kind: "passed" } : { kind: "failed", why: tell(found, observed) };
+}
+
+export interface Seen {
+  readonly observed: readonly Observed[];
+  /** Why there are no more steps, where the case doesn't end there. */
+  readonly trouble?: string;
+}
+
+/** Takes a case's steps, for at most `limitMs`. Never rejects. */
+export async function observeCase(test: Case, setup: Setup, limitMs: number): Promise<Seen> {
   const observed: Observed[] = [];
+  const trouble = (what: string): Seen => ({
+    observed,
+    trouble: `step ${observed.length} ${what}`,
+  });
   let session: Session | undefined;
   let timer: NodeJS.Timeout | undefined;
   const hang = new Promise<"hang">((resolve) => {
@@ -81,19 +99,13 @@ export async function runCase(
   try {
     session = new Session(test.scenario, setup);
     const ended = await Promise.race([takeSteps(test, session, observed), hang]);
-    if (ended === "hang") {
-      const step = String(observed.length);
-      return { kind: "failed", why: [`step ${step} did not end in ${String(limitMs)} ms`] };
-    }
+    return ended === "hang" ? trouble(`did not end in ${limitMs} ms`) : { observed };
   } catch (error) {
-    const step = String(observed.length);
-    return { kind: "failed", why: [`step ${step} threw ${describeError(error)}`] };
+    return trouble(`threw ${describeError(error)}`);
   } finally {
     clearTimeout(timer);
     session?.abandon();
   }
-  const found = differences(test, observed);
-  return found.length === 0 ? { kind: "passed" } : { kind: "failed", why: tell(found, observed) };
 }
 
 async function takeSteps(test: Case, session: Session, observed: Observed[]): Promise<void> {
@@ -109,10 +121,10 @@ function tell(found: readonly Difference[], observed: readonly Observed[]): stri
     return `${path}: expected ${show(expected)}, got ${show(seen)}`;
   });
   const left = found.length - lines.length;
-  if (left > 0) lines.push(`and ${String(left)} more`);
+  if (left > 0) lines.push(`and ${left} more`);
   // An error that the case doesn't expect says most by its stack.
   for (const [step, { thrown }] of observed.entries()) {
-    const isUnexpected = found.some(({ path }) => path.startsWith(`/${String(step)}/outcome`));
+    const isUnexpected = found.some(({ path }) => path.startsWith(`/${step}/outcome`));
     if (thrown !== undefined && isUnexpected) lines.push(`thrown: ${describeError(thrown)}`);
   }
   return lines;
@@ -120,7 +132,7 @@ function tell(found: readonly Difference[], observed: readonly Observed[]): stri
 
 function show(value: unknown): string {
   if (value === missing) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value);
   return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}…`;
 }
 

@@ -59,7 +59,7 @@ function literal(value: unknown): string {
     const entries = Object.entries(value);
     return `{${entries.map(([key, one]) => `${literal(key)}: ${literal(one)}`).join(", ")}}`;
   }
-  if (typeof value !== "string") return String(value);
+  if (typeof value !== "string") return JSON.stringify(value);
   const escaped = value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
   return value.includes("'") && !value.includes('"')
     ? `"${escaped}"`
