@@ -271,7 +271,10 @@ export class FlowActor {
         const { type: kind, ...rest } = message;
         const { state } = this;
         if (!state.isExecutable(message.atom) || state.decided.has(message.atom)) return;
-        return this.#fold({ kind, ...rest }, turn);
+        this.#fold({ kind, ...rest }, turn);
+        // It was ready together with others that have started: it starts before any outcome of theirs is acted upon.
+        if (state.flow.value === "RUNNING" && !state.halted) this.#start(turn);
+        return;
       }
       case "verdict":
         return this.#takeVerdict(message, turn);
@@ -352,7 +355,6 @@ export class FlowActor {
       this.#fold(started, turn);
       turn.starts.push(started);
     }
-    this.counts.started += turn.starts.length;
     for (const retry of waits) this.#arm(retry);
   }
 
@@ -383,6 +385,7 @@ export class FlowActor {
     const { records, starts, notes } = turn;
     this.counts.batches++;
     this.counts.records += records.length;
+    this.counts.started += starts.length;
     this.#refusals = 0;
     if (this.#steps !== undefined) this.#steps--;
     if (this.#begun !== undefined) {

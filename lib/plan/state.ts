@@ -47,6 +47,13 @@ export interface Running {
   readonly undo: readonly Undo[];
 }
 
+/** An atom that the flow's declaration has lost. */
+export interface Retired {
+  readonly kind: "task" | "retry";
+  readonly snapshot: AtomSnapshot;
+  readonly intention: Intention;
+}
+
 /** A controller that must be asked. */
 export interface OpenQuestion {
   readonly retry: number;
@@ -76,6 +83,8 @@ export class FlowState implements Lives {
   /** When a controller's first attempt started. */
   readonly firstStarts = new SparseMap<number>();
 
+  /** Atoms that an altered flow has lost; they rest as they were, and go on if the flow gets them back. */
+  readonly retired = new Map<string, Retired>();
   snapshots: AtomSnapshot[];
   intentions: Intention[];
   /** Atoms that are neither SUCCESS nor IGNORE. */
@@ -297,13 +306,20 @@ export class FlowState implements Lives {
     const old = this.shape;
     const { snapshots, intentions } = this;
     const next = (this.shape = shapeOf(blueprint));
+    old.blueprint.atoms.forEach(({ name, kind }, atom) => {
+      const [snapshot, intention] = [snapshots[atom], intentions[atom]];
+      if (snapshot === undefined || intention === undefined) return;
+      this.retired.set(name, { kind, snapshot, intention });
+    });
     const from = blueprint.atoms.map(({ name }) => old.numbers.get(name));
-    this.snapshots = from.map(
-      (was, atom) =>
-        (was === undefined ? undefined : snapshots[was]) ??
-        this.machines[blueprint.atoms[atom]?.kind ?? "task"].initial,
-    );
-    this.intentions = from.map((was) => (was === undefined ? undefined : intentions[was]) ?? "EXECUTE");
+    const kept = blueprint.atoms.map(({ name, kind }) => {
+      const was = this.retired.get(name);
+      this.retired.delete(name);
+      if (was?.kind === kind) return was;
+      return { kind, snapshot: this.machines[kind].initial, intention: "EXECUTE" as const };
+    });
+    this.snapshots = kept.map(({ snapshot }) => snapshot);
+    this.intentions = kept.map(({ intention }) => intention);
     const to = new Map<number, number>();
     from.forEach((was, atom) => {
       if (was !== undefined) to.set(was, atom);
@@ -314,14 +330,15 @@ export class FlowState implements Lives {
       const atom = to.get(was);
       if (atom !== undefined) this.running.set(atom, value);
     }
+    this.#runAgain();
     renumber(this.ignoredBy, to);
     renumber(this.waits, to);
     renumber(this.losses, to);
     renumber(this.firstStarts, to);
     for (const set of [this.decided, this.ignoredAll, this.givenUp]) {
-      const kept = [...set].flatMap((was) => to.get(was) ?? []);
+      const still = [...set].flatMap((was) => to.get(was) ?? []);
       set.clear();
-      for (const atom of kept) set.add(atom);
+      for (const atom of still) set.add(atom);
     }
     this.suspects = this.suspects.flatMap((was) => to.get(was) ?? []);
     const open = this.questions.splice(0);
@@ -334,6 +351,21 @@ export class FlowState implements Lives {
     this.notDone = this.snapshots.filter(({ value }) => !isDone(value)).length;
     this.#counts = Counts.of(next, this);
     this.offerAll();
+  }
+
+  /** An atom that had been lost while it ran, and is back: its attempt is still without an outcome. */
+  #runAgain(): void {
+    this.snapshots.forEach(({ value, context }, atom) => {
+      if (this.running.has(atom)) return;
+      if (value === "RUNNING") {
+        const attempt = context.attempt;
+        this.running.set(atom, { direction: "execute", attempt, before: "PENDING", undo: nothing });
+      } else if (value === "REVERTING") {
+        const before = context.failure === undefined ? "SUCCESS" : "FAILURE";
+        const attempt = context.reverts;
+        this.running.set(atom, { direction: "revert", attempt, before, undo: nothing });
+      }
+    });
   }
 
   #at(atom: number): AtomSnapshot {

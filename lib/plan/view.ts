@@ -7,7 +7,7 @@ import type { RetryAttempt } from "../types.ts";
 import { symbolValues } from "./inputs.ts";
 import { digestOf } from "./digest.ts";
 import type { FlowState } from "./state.ts";
-import type { AtomState, FlowStateName, Intention } from "./states.ts";
+import type { AtomSnapshot, AtomState, FlowStateName, Intention } from "./states.ts";
 
 export interface AtomView {
   readonly name: string;
@@ -75,17 +75,25 @@ export class FlowView {
     return this.#state().trouble?.failure.message;
   }
 
+  /** As declared; then those that an altered flow has lost. */
   atoms(): AtomView[] {
     const state = this.#state();
     const undone = wantedUndone(state);
-    return state.blueprint.atoms.map((_, atom) => viewOf(state, atom, undone));
+    const retired = [...state.retired].map(([name, { kind, snapshot, intention }]) =>
+      viewOf(name, kind, snapshot, intention),
+    );
+    return [...state.blueprint.atoms.map((_, atom) => atomView(state, atom, undone)), ...retired];
   }
 
   /** @throws FlowError `NOT_FOUND` */
   atom(name: string): AtomView {
     const state = this.#state();
     const atom = state.shape.numbers.get(name);
-    if (atom !== undefined) return viewOf(state, atom, wantedUndone(state));
+    if (atom !== undefined) return atomView(state, atom, wantedUndone(state));
+    const retired = state.retired.get(name);
+    if (retired !== undefined) {
+      return viewOf(name, retired.kind, retired.snapshot, retired.intention);
+    }
     const near = nearest(name, state.shape.numbers.keys());
     throw new FlowError("NOT_FOUND", {
       what: "atom",
@@ -128,15 +136,25 @@ export class FlowView {
   }
 }
 
-function viewOf(state: FlowState, atom: number, undone: ReadonlySet<number>): AtomView {
-  const { value, context } = state.snapshotOf(atom);
+function atomView(state: FlowState, atom: number, undone: ReadonlySet<number>): AtomView {
+  const snapshot = state.snapshotOf(atom);
   const own = state.intentionOf(atom);
-  const plan = state.blueprint.atoms[atom];
+  const waits = own === "EXECUTE" && snapshot.value === "PENDING" && undone.has(atom);
+  const kind = state.blueprint.atoms[atom]?.kind ?? "task";
+  return viewOf(state.nameOf(atom), kind, snapshot, waits ? "REVERT" : own);
+}
+
+function viewOf(
+  name: string,
+  kind: AtomView["kind"],
+  { value, context }: AtomSnapshot,
+  intention: Intention,
+): AtomView {
   return {
-    name: state.nameOf(atom),
-    kind: plan?.kind ?? "task",
+    name,
+    kind,
     state: value,
-    intention: own === "EXECUTE" && value === "PENDING" && undone.has(atom) ? "REVERT" : own,
+    intention,
     attempt: context.attempt,
     reverts: context.reverts,
     progress: context.progress,
