@@ -35,7 +35,9 @@ export interface MissingInput {
   readonly param: string;
   /** The symbol that the parameter is bound to. */
   readonly symbol: string;
-  /** The known symbol with the most similar name, if one is close. */
+  /** Some atoms that provide it, if there are any, but don't come before this one. */
+  readonly elsewhere?: readonly string[];
+  /** Otherwise the known symbol with the most similar name, if one is close. */
   readonly nearest?: string;
 }
 
@@ -64,6 +66,7 @@ interface Failures {
   HAS_OWNER: { readonly flow: string; readonly owner: string };
   JOURNAL_FULL: { readonly flow: string; readonly problem: string };
   JOURNAL_UNAVAILABLE: { readonly problem: string };
+  /** `flow` is empty, and `sequence` 0, when it is the whole journal that can't be read. */
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
   ENGINE_CLOSED: { readonly flow: string };
 }
@@ -103,7 +106,10 @@ function mistakeText(mistake: Mistake): string {
 const missingText = (input: MissingInput): string =>
   `${input.atom}.${input.method} requires "${input.param}"` +
   (input.param === input.symbol ? "" : ` (symbol "${input.symbol}")`) +
-  near(input.nearest);
+  (input.elsewhere === undefined ? near(input.nearest) : notBefore(input.elsewhere));
+
+const notBefore = (providers: readonly string[]): string =>
+  `, which ${providers.join(" and ")} provide${providers.length === 1 ? "s" : ""} without coming before it`;
 
 const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => string } = {
   COMPILE_FAILED: ({ flow, mistakes }) =>
@@ -138,7 +144,9 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
   JOURNAL_FULL: ({ flow, problem }) => `no room to record flow "${flow}": ${problem}`,
   JOURNAL_UNAVAILABLE: ({ problem }) => `the journal can't be reached: ${problem}`,
   JOURNAL_DAMAGED: ({ flow, sequence, problem }) =>
-    `journal of flow "${flow}" is damaged at sequence ${String(sequence)}: ${problem}`,
+    flow === ""
+      ? `the journal is damaged: ${problem}`
+      : `journal of flow "${flow}" is damaged at sequence ${sequence}: ${problem}`,
   ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
 };
 

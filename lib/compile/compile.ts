@@ -90,10 +90,16 @@ function planAtom(
   };
 }
 
-function planInputs({ required, optional }: Inputs, atom: number, lookup: Lookup): readonly InputPlan[] {
+function planInputs(
+  { required, optional }: Inputs,
+  atom: number,
+  lookup: Lookup,
+): readonly InputPlan[] {
   if (required.length + optional.length === 0) return none;
-  const plan = (isOptional: boolean) => ({ param, symbol }: Binding): InputPlan => {
-    return { param, symbol, optional: isOptional, from: lookup.from(atom, symbol) };
-  };
+  const plan =
+    (isOptional: boolean) =>
+    ({ param, symbol }: Binding): InputPlan => {
+      return { param, symbol, optional: isOptional, from: lookup.from(atom, symbol) };
+    };
   return [...required.map(plan(false)), ...optional.map(plan(true))];
 }

@@ -28,23 +28,25 @@ export function diffOf(old: Blueprint, next: Blueprint): BlueprintDiff {
 
 function changes(old: AtomPlan, next: AtomPlan): readonly string[] {
   const found: string[] = [];
-  if (old.kind !== next.kind) found.push(`"${old.name}" was a ${old.kind}, now it is a ${next.kind}`);
+  if (old.kind !== next.kind)
+    found.push(`"${old.name}" was a ${old.kind}, now it is a ${next.kind}`);
   if (old.version !== next.version) {
-    found.push(`"${old.name}" was version ${String(old.version)}, now it is ${String(next.version)}`);
+    found.push(
+      `"${old.name}" was version ${String(old.version)}, now it is ${String(next.version)}`,
+    );
   }
+  const symbols = new Set(symbolsIn(old.provides));
   for (const symbol of symbolsIn(next.provides)) {
+    if (!symbols.has(symbol)) continue;
     const [was, is] = [placeOf(symbol, old.provides), placeOf(symbol, next.provides)];
-    if (was !== undefined && was !== is) {
-      found.push(`"${symbol}" was ${was ?? ""} of what "${old.name}" returns, now it is ${is ?? ""}`);
-    }
+    if (was !== is) found.push(`"${symbol}" was ${was} of what "${old.name}" returns, now ${is}`);
   }
   return found;
 }
 
-/** Which part of a result a symbol stands for; undefined if it is not among its symbols. */
-function placeOf(symbol: string, provides: Provides): string | undefined {
-  const index = symbolsIn(provides).indexOf(symbol);
-  if (index < 0) return undefined;
+/** Which part of a result one of its symbols stands for. */
+function placeOf(symbol: string, provides: Provides): string {
   if (typeof provides === "string") return "the whole";
-  return isList(provides) ? `element ${String(index)}` : `property "${symbol}"`;
+  if (!isList(provides)) return `property "${symbol}"`;
+  return `element ${String(provides.indexOf(symbol))}`;
 }

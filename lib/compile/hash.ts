@@ -31,7 +31,11 @@ const keys = Object.keys({
   first: 0,
   last: 0,
 } satisfies Record<
-  Exclude<keyof AtomPlan, "inject"> | keyof InputPlan | keyof DeciderPlan | keyof ScopePlan | "keys",
+  | Exclude<keyof AtomPlan, "inject">
+  | keyof InputPlan
+  | keyof DeciderPlan
+  | keyof ScopePlan
+  | "keys",
   0
 >);
 

@@ -36,8 +36,10 @@ export class ItemGraph {
 
 function search(links: Links, { left, entered, least }: Marks, from: number, to: number): boolean {
   const goal = left[to] ?? 0;
-  const isAbove = (item: number): boolean => goal >= (entered[item] ?? 0) && goal <= (left[item] ?? 0);
-  const mayReach = (item: number): boolean => goal >= (least[item] ?? 0) && goal <= (left[item] ?? 0);
+  const isAbove = (item: number): boolean =>
+    goal >= (entered[item] ?? 0) && goal <= (left[item] ?? 0);
+  const mayReach = (item: number): boolean =>
+    goal >= (least[item] ?? 0) && goal <= (left[item] ?? 0);
   if (!mayReach(from)) return false;
   const open = [from];
   const seen = new Set(open);

@@ -79,7 +79,10 @@ export class Layout {
   }
 
   /** Undefined if the item has no predecessor inside the flow. */
-  #decidersBefore({ pattern, graph, members }: Scope, at: number): readonly DeciderPlan[] | undefined {
+  #decidersBefore(
+    { pattern, graph, members }: Scope,
+    at: number,
+  ): readonly DeciderPlan[] | undefined {
     if (graph === undefined) return pattern === "linear" && at > 0 ? none : undefined;
     const before = graph.links.before(at);
     if (before.length === 0) return undefined;
@@ -124,7 +127,9 @@ export class Layout {
       const { members, pattern, graph } = scope;
       if (members.length === 0) link(source, end);
       for (const [at, member] of members.entries()) {
-        const isFirst = graph ? graph.links.before(at).length === 0 : pattern === "unordered" || at === 0;
+        const isFirst = graph
+          ? graph.links.before(at).length === 0
+          : pattern === "unordered" || at === 0;
         if (isFirst) link(source, enter(member));
         const row = pattern === "linear" && at + 1 < members.length ? [at + 1] : none;
         const after = graph ? graph.links.after(at) : row;

@@ -74,7 +74,8 @@ export class SymbolTable {
         // Nearest first: that is most likely the one that is linked.
         const isProvided =
           flow.pattern !== "unordered" &&
-          providers.get(symbol)?.findLast((from) => graph?.reaches(from, place) ?? true) !== undefined;
+          providers.get(symbol)?.findLast((from) => graph?.reaches(from, place) ?? true) !==
+            undefined;
         if (!isProvided && !given.has(symbol)) requires.add(symbol);
       }
       for (const symbol of own.provides) {

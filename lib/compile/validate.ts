@@ -2,7 +2,10 @@
 import { FlowError, type MissingInput } from "../errors.ts";
 import type { AtomPlan, Blueprint, InputPlan } from "./blueprint.ts";
 import { Guesses } from "./guesses.ts";
-import { symbolsIn } from "./symbols.ts";
+import { addTo, symbolsIn } from "./symbols.ts";
+
+/** How many are named of the atoms that provide a symbol in vain. */
+const mostNames = 3;
 
 /**
  * Every required input needs an injected value, a symbol in the store, or a provider in scope.
@@ -11,7 +14,7 @@ import { symbolsIn } from "./symbols.ts";
  */
 export function validate(blueprint: Blueprint, storeSymbols: Iterable<string>): void {
   const store = new Set(storeSymbols);
-  const missing: Omit<MissingInput, "nearest">[] = [];
+  const missing: MissingInput[] = [];
   for (const atom of blueprint.atoms) {
     const lacks = (input: InputPlan): boolean => isMissing(atom, input, store);
     for (const { param, symbol } of atom.inputs.filter(lacks)) {
@@ -24,7 +27,7 @@ export function validate(blueprint: Blueprint, storeSymbols: Iterable<string>): 
   if (missing.length === 0) return;
   throw new FlowError("MISSING_DEPENDENCIES", {
     flow: blueprint.flow,
-    missing: withNearest(missing, blueprint, store),
+    missing: explained(missing, blueprint, store),
   });
 }
 
@@ -37,23 +40,28 @@ function isMissing(atom: AtomPlan, input: InputPlan, store: ReadonlySet<string>)
   );
 }
 
-function withNearest(
+function explained(
   missing: readonly MissingInput[],
-  blueprint: Blueprint,
+  { atoms }: Blueprint,
   store: ReadonlySet<string>,
 ): readonly MissingInput[] {
-  const symbols = new Set(store);
-  for (const { provides } of blueprint.atoms) {
-    for (const symbol of symbolsIn(provides)) symbols.add(symbol);
+  const providers = new Map<string, number[]>();
+  for (const [number, { provides }] of atoms.entries()) {
+    for (const symbol of symbolsIn(provides)) addTo(providers, symbol, number);
   }
+  const known = new Set([...store, ...providers.keys()]);
   const guesses = new Guesses();
-  const bySymbol = new Map<string, { readonly nearest?: string }>();
+  const reasons = new Map<string, Pick<MissingInput, "elsewhere" | "nearest">>();
   return missing.map((input) => {
-    let guess = bySymbol.get(input.symbol);
-    if (guess === undefined) {
-      guess = guesses.for(input.symbol, symbols);
-      bySymbol.set(input.symbol, guess);
+    let reason = reasons.get(input.symbol);
+    if (reason === undefined) {
+      const some = providers.get(input.symbol)?.slice(0, mostNames);
+      reason =
+        some === undefined
+          ? guesses.for(input.symbol, known)
+          : { elsewhere: some.map((number) => atoms[number]?.name ?? "") };
+      reasons.set(input.symbol, reason);
     }
-    return { ...input, ...guess };
+    return { ...input, ...reason };
   });
 }
