@@ -1,8 +1,9 @@
 /**
- * Runs everything that must hold before a change lands: one line for each check, and all output of one that fails.
+ * Runs everything that must hold before a change lands: one line for each check, and all output of
+ * one that fails.
  *
- * Ends with `N passed, N failed, N skipped`: the assertions that tap counted, and one more failed for each other
- * check that failed.
+ * Ends with `N passed, N failed, N skipped`: the assertions that tap counted, and one more failed
+ * for each other check that failed.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -48,7 +49,10 @@ function check(name, command, args) {
   return status === 0;
 }
 
-/** What the reporter counted; a run that failed has at least one failure, and so has one without a test. */
+/**
+ * What the reporter counted; a run that failed has at least one failure, and so has one without a
+ * test.
+ */
 function runTests() {
   rmSync(totals, { force: true });
   const ok = npm("tests", "test");

@@ -1,9 +1,11 @@
 /**
- * Adds the platforms' packages that package-lock.json leaves out; run it after each change of dependencies.
+ * Adds the platforms' packages that package-lock.json leaves out; run it after each change of
+ * dependencies.
  *
- * npm writes no entry for an optional package that its registry doesn't have, and a mirror need not have those of
- * all platforms; `npm ci` then refuses the whole lock file, on every platform. An entry added here has the version
- * that its parent asks for, and no checksum: npm adds that when it is installed from a registry that has it.
+ * npm writes no entry for an optional package that its registry doesn't have, and a mirror need not
+ * have those of all platforms; `npm ci` then refuses the whole lock file, on every platform. An
+ * entry added here has the version that its parent asks for, and no checksum: npm adds that when it
+ * is installed from a registry that has it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 

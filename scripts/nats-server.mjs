@@ -1,8 +1,10 @@
 /**
- * Finds a nats-server of 2.10 or later, or fetches one into a cache of this user's; nothing is installed.
+ * Finds a nats-server of 2.10 or later, or fetches one into a cache of this user's; nothing is
+ * installed.
  *
- * Order: $NATS_SERVER, the PATH, the cache, then Debian's newer suites through the machine's own mirror and
- * keys, then the project's release archive. As a command it prints the path.
+ * Order: $NATS_SERVER, the PATH, the cache, then Debian's newer suites through the machine's own
+ * mirror and keys, then the project's release archive. As a command it prints the path;
+ * `--look` fetches nothing.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -47,8 +49,8 @@ const cacheFolder = () =>
   );
 
 /**
- * @param {{ fetch?: boolean, say?: (line: string) => void }} [options] `fetch: false` only looks; `say` hears
- *   what takes long
+ * @param {{ fetch?: boolean, say?: (line: string) => void }} [options] `fetch: false` only looks;
+ *   `say` hears what takes long
  * @returns {Promise<string>} the path of a server that answered with its version
  * @throws {Error} saying each place that was looked at and why it would not do
  */
@@ -58,7 +60,8 @@ export async function natsServer({ fetch = true, say = () => {} } = {}) {
   if (named) {
     const refusal = await refusalOf(named);
     if (refusal === undefined) return named;
-    throw new Error(`NATS_SERVER=${named} ${refusal}`); // a server that was asked for is never replaced
+    // A server that was asked for is never replaced.
+    throw new Error(`NATS_SERVER=${named} ${refusal}`);
   }
   const cached = join(cacheFolder(), executable);
   for (const path of [...(await onPath()), cached]) {
@@ -112,7 +115,10 @@ async function onPath() {
   return found;
 }
 
-/** Lets `source` make a binary in a folder that goes away, checks it, and moves it into the cache at once. */
+/**
+ * Lets `source` make a binary in a folder that goes away, checks it, and moves it into the cache at
+ * once.
+ */
 async function keep(cached, source) {
   const folder = await mkdtemp(join(tmpdir(), "fourstroke-"));
   try {
@@ -131,8 +137,8 @@ async function keep(cached, source) {
 }
 
 /**
- * Takes the package from a newer suite of the mirror that this machine uses already. Everything apt writes goes
- * into `folder`; signatures are checked with the machine's own keys.
+ * Takes the package from a newer suite of the mirror that this machine uses already. Everything apt
+ * writes goes into `folder`; signatures are checked with the machine's own keys.
  */
 async function fromDebian(folder) {
   const mirror = await debianMirror();
@@ -181,7 +187,8 @@ async function fromSuite(folder, { uri, architecture }, suite) {
   ];
   await writeFile(at("sources.list"), `deb [${about.join(" ")}] ${uri} ${suite} main\n`);
   await writeFile(at("status"), "");
-  // What the machine's configuration says of proxies stays; what it says of places and hooks is replaced.
+  // What the machine's configuration says of proxies stays; what it says of places and hooks is
+  // replaced.
   await writeFile(
     at("apt.conf"),
     [
@@ -197,7 +204,8 @@ async function fromSuite(folder, { uri, architecture }, suite) {
       `Dir::Cache::Archives "${at("archives")}";`,
       'Acquire::Languages "none";',
       'Acquire::Retries "2";',
-      ...(process.getuid?.() === 0 ? ['APT::Sandbox::User "root";'] : []), // the folder is root's alone
+      // The folder is its owner's alone, so apt's own user could not write there.
+      ...(process.getuid?.() === 0 ? ['APT::Sandbox::User "root";'] : []),
     ].join("\n"),
   );
   const options = {
@@ -237,7 +245,9 @@ async function firstFile(...paths) {
   return undefined;
 }
 
-/** The archive of the release for this platform, checked against the checksums that lie beside it. */
+/**
+ * The archive of the release for this platform, checked against the checksums that lie beside it.
+ */
 async function fromRelease(folder) {
   const os = process.platform === "win32" ? "windows" : process.platform;
   const cpu = { x64: "amd64", ia32: "386", arm: "arm7" }[process.arch] ?? process.arch;
@@ -278,7 +288,8 @@ function reason(error) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
-    console.log(await natsServer({ say: console.error }));
+    const fetch = !process.argv.includes("--look");
+    console.log(await natsServer({ fetch, say: console.error }));
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

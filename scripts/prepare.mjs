@@ -1,8 +1,9 @@
 /**
- * Makes a clone ready for `npm start` and `npm test`: installs what the lock file says if node_modules differs,
- * and compiles if a source has changed. Does nothing twice, asks nothing.
+ * Makes a clone ready for `npm start` and `npm test`: installs what the lock file says if
+ * node_modules differs, and compiles if a source has changed. Does nothing twice, asks nothing.
  *
- * `--tests` also builds tap with the plugins of .taprc, looks for a nats-server, and fetches one if there is none.
+ * `--tests` also builds tap with the plugins of .taprc, looks for a nats-server, and fetches one if
+ * there is none.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -33,7 +34,9 @@ function requireNode() {
   stop(`fourstroke needs Node ${floorMajor}.${floorMinor} or later; this is ${process.version}`);
 }
 
-/** True when each package of the lock file is there in its version; optional ones may be missing. */
+/**
+ * True when each package of the lock file is there in its version; optional ones may be missing.
+ */
 function installed() {
   if (!existsSync(at("node_modules/.package-lock.json"))) return false;
   const wanted = json("package-lock.json").packages;
@@ -65,7 +68,9 @@ function built() {
   );
 }
 
-/** Content, not time, tells what changed: a checkout touches files, and a removed one has no time. */
+/**
+ * Content, not time, tells what changed: a checkout touches files, and a removed one has no time.
+ */
 function digest() {
   const hash = createHash("sha256");
   const folders = json("tsconfig.json").include;
@@ -87,7 +92,8 @@ function sourcesBelow(folder) {
 
 function build() {
   console.error("compiling");
-  // Made aside and moved into place, so that nothing of a removed source stays, and a mistake keeps the old one.
+  // Made aside and moved into place, so that nothing of a removed source stays, and a mistake keeps
+  // the old one.
   const sources = digest();
   rmSync(at("build-new"), { recursive: true, force: true });
   const tsc = at("node_modules/typescript/bin/tsc");

@@ -1,7 +1,7 @@
 /**
- * What `npm test` prints: a line for each test file, each failure with its place and difference, and at the end
- * `N passed, N failed, N skipped`. Counts assertions, each once however deep; the counts also go to
- * .tap/totals.json, for scripts.
+ * What `npm test` prints: a line for each test file, each failure with its place and difference,
+ * and at the end `N passed, N failed, N skipped`. Counts assertions, each once however deep; the
+ * counts also go to .tap/totals.json, for scripts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Transform } from "node:stream";
@@ -57,7 +57,8 @@ export default class Reporter extends Transform {
       this.#watch(started, [...names, started.name]);
     });
     parser.on("assert", (result) => {
-      // The line that ends a subtest counts only if it says more than those inside: a time-out, an exit code.
+      // The line that ends a subtest counts only if it says more than those inside: a time-out, an
+      // exit code.
       if (child === undefined) this.#count(result, names);
       else if (!result.ok && this.#totals.failed === failedBefore) this.#count(result, names);
       child = undefined;

