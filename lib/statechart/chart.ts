@@ -154,12 +154,8 @@ function take(
 ): TableSnapshot {
   const turn = new Turn(at, snapshot.context, snapshot.children, event, scope);
   for (const operation of plan.operations) operation(turn);
-  const changed =
-    plan.target !== at ||
-    turn.status !== "active" ||
-    turn.context !== snapshot.context ||
-    turn.children !== snapshot.children;
-  return changed ? arrival(plan, turn) : snapshot;
+  const same = plan.target === at && turn.status === "active" && !turn.renewed;
+  return same ? snapshot : arrival(plan, turn);
 }
 
 const arrival = ({ target }: Plan, { context, status, children, output }: Turn): TableSnapshot =>

@@ -23,7 +23,8 @@ export interface Plan {
 export class Configuration implements Resting {
   readonly machine: AnyStateMachine;
   readonly leaf: Node;
-  /** The active states, the root first. */
+  /** The leaf and the states around it, the root first. */
+  readonly path: readonly Node[];
   readonly nodes: readonly Node[];
   readonly value: StateValue;
   readonly tags: ReadonlySet<string>;
@@ -33,22 +34,19 @@ export class Configuration implements Resting {
   readonly planOf = new Map<Transition, Plan>();
 
   /** `nodes`: only for the moment before the first states are entered, when only the root is active. */
-  constructor(machine: AnyStateMachine, leaf: Node, nodes = pathTo(leaf)) {
+  constructor(machine: AnyStateMachine, leaf: Node, nodes?: readonly Node[]) {
     this.machine = machine;
     this.leaf = leaf;
-    this.nodes = nodes;
-    this.value = valueOf(pathTo(leaf));
-    this.tags = new Set(nodes.flatMap(({ tags }) => tags));
+    this.path = [leaf, ...ancestors(leaf, undefined)].reverse();
+    this.nodes = nodes ?? this.path;
+    this.value = valueOf(this.path);
+    this.tags = new Set(this.nodes.flatMap(({ tags }) => tags));
   }
 }
 
-/** A state with the states around it, the root first. */
-export const pathTo = (node: Node): readonly Node[] =>
-  [node, ...ancestors(node, undefined)].reverse();
-
 /** XState's state value: the leaf's key, in an object for each compound state around it. */
-function valueOf(nodes: readonly Node[]): StateValue {
-  const keys = nodes.slice(1).map(({ key }) => key);
+function valueOf(path: readonly Node[]): StateValue {
+  const keys = path.slice(1).map(({ key }) => key);
   const leaf = keys.pop();
   if (leaf === undefined) return Object.freeze({});
   return keys.reduceRight<StateValue>((value, key) => Object.freeze({ [key]: value }), leaf);

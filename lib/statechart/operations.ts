@@ -43,10 +43,13 @@ export function compileAction(use: Use, known: Implementations, contexts: Contex
     const next = compileAssign(action.assignment ?? {}, params, contexts);
     const run: Operation = (turn) => {
       turn.context = next(new AssignArgs(turn));
+      turn.renewed = true;
     };
     return { name, run, assign: next };
   }
-  if (!isExpressible(action)) throw new Inexpressible(action.type);
+  if (!expressible.has(action.type) && !isTimer(action, known)) {
+    throw new Inexpressible(action.type);
+  }
   const run: Operation = (turn) => {
     turn.perform(action, params?.(turn.args()));
   };
@@ -72,8 +75,9 @@ const expressible: ReadonlySet<string> = new Set([
 ]);
 
 // A raise without a delay, or whose delay may turn out to be none, queues an event for the same step.
-const isExpressible = ({ type, delay }: Builtin): boolean =>
-  expressible.has(type) || (type === "xstate.raise" && typeof delay === "number");
+const isTimer = ({ type, delay }: Builtin, { delays }: Implementations): boolean =>
+  type === "xstate.raise" &&
+  typeof (typeof delay === "string" ? delays[delay] : delay) === "number";
 
 function compileAssign(
   assignment: NonNullable<Builtin["assignment"]>,

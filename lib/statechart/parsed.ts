@@ -106,6 +106,7 @@ export interface Node {
 export interface Implementations {
   readonly actions: Readonly<Record<string, unknown>>;
   readonly guards: Readonly<Record<string, unknown>>;
+  readonly delays: Readonly<Record<string, unknown>>;
 }
 
 export const rootOf = (machine: AnyStateMachine): Node => machine.root as unknown as Node;

@@ -1,6 +1,6 @@
 /** Makes the plans of a machine: for each leaf and event type, what XState's interpreter would do. */
 import type { AnyStateMachine } from "xstate";
-import { Configuration, pathTo, type Plan } from "./configuration.ts";
+import { Configuration, type Plan } from "./configuration.ts";
 import type { Contexts } from "./contexts.ts";
 import { compileGuard } from "./guards.ts";
 import { type Assign, compileAction } from "./operations.ts";
@@ -80,7 +80,7 @@ export class Planner {
       return known;
     };
     const plans = this.#attempt(`"${type}" in ${at.leaf.id}`, () =>
-      candidates(at.nodes, type).map(plan),
+      candidates(at.path, type).map(plan),
     );
     if (plans === undefined) return interpreted;
     return plans.length === 0 ? none : plans;
@@ -102,12 +102,12 @@ export class Planner {
     return {
       guard: guard === undefined ? undefined : compileGuard(guard, this.#known, source.id),
       forbidden: target === undefined && actions.length === 0,
-      ...this.#along(pathOf(transition, at.nodes), actions, at),
+      ...this.#along(pathOf(transition, at.path), actions, at),
     };
   }
 
   #firstPlan(): Plan {
-    const entries = pathTo(this.entering.leaf);
+    const { path: entries } = this.entering;
     const path: Path = { exits: [], entries, defaults: new Set(entries), nodes: entries };
     return { guard: undefined, forbidden: false, ...this.#along(path, [], this.entering) };
   }

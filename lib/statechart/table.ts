@@ -48,7 +48,8 @@ export function tabulate<M extends AnyStateMachine>(
   machine: M,
 ): Table<SnapshotFrom<M>, EventFrom<M>> {
   const chart = chartOf(machine);
-  if (typeof chart === "string") throw new TypeError(`machine "${machine.id}" has ${chart}`);
+  if (typeof chart === "string")
+    throw new TypeError(`machine "${machine.id}" has no table: ${chart}`);
   const { gaps, effects } = chart.planner;
   const problems = [...gaps, ...[...effects].map((name) => `action "${name}"`)];
   if (problems.length > 0) {

@@ -12,6 +12,8 @@ export class Turn {
   output: unknown = undefined;
   context: Context;
   children: Children;
+  /** Whether an action made another snapshot, be it equal. */
+  renewed = false;
   readonly from: Resting;
   readonly event: AnyEvent;
   /** Undefined: outside an actor; then there is nobody to act for. */
@@ -53,6 +55,7 @@ export class Turn {
     const extra = { internalQueue: [], deferredActorIds: undefined };
     const [next, resolved] = builtin.resolve(this.#actor(), snapshot, args, params, builtin, extra);
     this.children = next.children;
+    this.renewed ||= next !== snapshot;
     return resolved;
   }
 
