@@ -1,7 +1,11 @@
 /** A flow's fingerprint: equal for equal journals, whoever folds them and however often (G7). */
 import { createHash } from "node:crypto";
+import type { Blueprint } from "../compile/blueprint.ts";
 import { canonical, hashOf } from "../compile/hash.ts";
 import type { FlowState } from "./state.ts";
+
+/** Blueprints don't change, so what was hashed once is known. */
+const hashes = new WeakMap<Blueprint, string>();
 
 /**
  * Sha256 in hex over everything that the fold keeps of a flow and that what follows depends on.
@@ -23,9 +27,15 @@ function wholeOf(state: FlowState): unknown[] {
   const { revertingAll, halted, trouble, suspects } = state;
   return [
     { id, sequence, epoch, owner, options, store, meta, state: state.flow.value },
-    hashOf(state.blueprint),
+    blueprintHash(state.blueprint),
     { failures, questions, revertingAll, halted, trouble, suspects },
   ];
+}
+
+function blueprintHash(blueprint: Blueprint): string {
+  let hash = hashes.get(blueprint);
+  if (hash === undefined) hashes.set(blueprint, (hash = hashOf(blueprint)));
+  return hash;
 }
 
 function atomOf(state: FlowState, atom: number): unknown {

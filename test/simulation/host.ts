@@ -1,0 +1,67 @@
+/** One process of a simulated world, with one engine in it. */
+import type { Engine } from "../../actors/engine.ts";
+import type { Random } from "../../lib/clock.ts";
+import type { Journal } from "../../lib/journal/journal.ts";
+import type { Fault, Store } from "./store.ts";
+import { SimClock, type Time } from "./time.ts";
+
+export class Host {
+  readonly name: string;
+  readonly clock: SimClock;
+  readonly random: Random;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly concurrency: number;
+  /** Epoch of the last adoption that this host made durable. */
+  epoch = 0;
+  isAlive = true;
+  appends = 0;
+  engine: Engine | undefined;
+  readonly logged: string[] = [];
+  readonly #faults: readonly Fault[];
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(
+    name: string,
+    { time, store, random, faults, concurrency }: {
+      readonly time: Time;
+      readonly store: Store;
+      readonly random: Random;
+      readonly faults: readonly Fault[];
+      readonly concurrency: number;
+    },
+  ) {
+    this.name = name;
+    this.clock = new SimClock(time);
+    this.random = random;
+    this.#faults = faults;
+    this.concurrency = concurrency;
+    this.store = store;
+    this.journal = store.journal(this);
+  }
+
+  /** What is to happen at the append that is beginning. */
+  nextFault(): Fault | undefined {
+    this.appends++;
+    return this.#faults.find(({ at }) => at === this.appends);
+  }
+
+  /** It stops where it stands: no timer fires any more, no append answers, nothing is called. */
+  die(): void {
+    this.isAlive = false;
+    this.clock.stop();
+  }
+
+  /** A guarantee is broken: kept, since the engine would take an error thrown here for the journal's. */
+  fail(error: unknown): void {
+    this.#broken ??= { error };
+  }
+
+  check(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  digest(): string | undefined {
+    return this.isAlive ? this.engine?.storage.digest : undefined;
+  }
+}
