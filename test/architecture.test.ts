@@ -9,7 +9,7 @@ import ts from "typescript";
  * decides.
  */
 const floors: readonly (readonly RegExp[])[] = [
-  [/^lib\/(errors|failure|ids|names|nearest|clock|codec|notifier)\.ts$/],
+  [/^lib\/(errors|failure|ids|names|nearest|bytes|clock|codec|notifier)\.ts$/],
   [
     /^lib\/(types|atom|backoff|declared|task|retry|decider|schema)\.ts$/,
     /^lib\/(patterns|typed)\//,
@@ -26,8 +26,12 @@ const floors: readonly (readonly RegExp[])[] = [
 /** Where the outside comes in. Everything else is handed its clock, its chance and its streams. */
 const adapters = [/^lib\/system\.ts$/, /^lib\/journal\/sqlite/, /^lib\/cli\//];
 
-/** Modules of Node that compute and do nothing else. */
+/** Modules of Node that compute and do nothing else, and what computes in those that do more. */
 const pureModules = new Set(["node:assert", "node:assert/strict", "node:buffer", "node:util"]);
+const pureNames = new Map([
+  ["node:crypto", "createHash"],
+  ["node:zlib", "crc32"],
+]);
 
 /** Globals that read a clock, wait, draw at random or read the environment. */
 const forbiddenGlobals = new Set(
@@ -134,9 +138,8 @@ function impureImport(node: ts.ImportDeclaration): string | undefined {
   if (node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword) return undefined;
   const named = node.importClause?.namedBindings;
   const names = named && ts.isNamedImports(named) ? named.elements.map((it) => it.name.text) : [];
-  const onlyHashes =
-    from === "node:crypto" && names.length > 0 && names.every((it) => it === "createHash");
-  return onlyHashes ? undefined : `imports ${from}`;
+  const pure = names.length > 0 && names.every((name) => name === pureNames.get(from));
+  return pure ? undefined : `imports ${from}`;
 }
 
 /** False for the name of a member, as in `clock.setTimeout` or `{ setTimeout() {} }`. */
@@ -226,6 +229,7 @@ const staysInside = [
   "// Date.now() in words",
   '"Math.random"',
   'import { createHash } from "node:crypto"',
+  'import { crc32 } from "node:zlib"',
   'import { isDeepStrictEqual } from "node:util"',
   'import type { Server } from "node:net"',
 ];
