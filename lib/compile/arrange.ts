@@ -65,19 +65,20 @@ export class Arranger {
     if (flow.autoLink) this.#linkBySymbols(flow, declared, all);
     for (const link of flow.links) this.#linkByHand(flow, link, find, all);
     const target = flow.target === undefined ? undefined : find(flow.target);
-    if (all.order().length < declared.length) {
+    let order = all.order();
+    if (order.length < declared.length) {
       for (const cycle of all.cycles()) {
         const path = cycle.map((item) => declared[item]?.name ?? "");
         this.mistakes.push({ code: "CYCLE", flow: flow.name, path });
       }
       return { items: declared, graph: new ItemGraph(all) };
     }
-    // What the target leaves out has no say in the order.
-    const needed = target === undefined ? undefined : all.ancestry(target);
-    const links = needed ? all.only(needed) : all;
-    const order = links.order();
-    const items = order.map((place) => declared[needed?.[place] ?? place] as Item);
-    return { items, graph: new ItemGraph(links.only(order)) };
+    if (target !== undefined) {
+      const needed = all.ancestry(target);
+      order = order.filter((item) => needed.has(item));
+    }
+    const items = order.map((item) => declared[item] as Item);
+    return { items, graph: new ItemGraph(all.only(order)) };
   }
 
   /**

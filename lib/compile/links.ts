@@ -52,11 +52,11 @@ export class Links {
     if (decided !== undefined) this.#decided.set(from * this.size + to, decided);
   }
 
-  /** The item and all that must come before it, in the order in which they were added. */
-  ancestry(item: number): readonly number[] {
+  /** The item and all that must come before it. */
+  ancestry(item: number): ReadonlySet<number> {
     const found = new Set([item]);
     for (const member of found) for (const before of this.before(member)) found.add(before);
-    return [...found].sort((one, other) => one - other);
+    return found;
   }
 
   /**
