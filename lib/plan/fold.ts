@@ -161,7 +161,7 @@ function resolveLate(state: FlowState): void {
     const { value, context } = state.snapshotOf(atom);
     if (value !== "FAILURE" || context.failure === undefined) continue;
     if (state.intentionOf(atom) !== "EXECUTE") continue;
-    if (state.questions.some((open) => open.atom === atom)) continue;
+    if (state.questions.some((open) => open.failed === atom)) continue;
     fail(state, atom, context.failure);
   }
 }

@@ -12,7 +12,7 @@ export function fail(state: FlowState, atom: number, failure: Failure): void {
   }
   const retry = state.blueprint.atoms[atom]?.retry ?? -1;
   if (retry < 0) revertAll(state);
-  else state.questions.push({ retry, atom, failure, innermost: retry });
+  else state.questions.push({ retry, atom, failure, failed: atom });
 }
 
 /**
@@ -31,11 +31,11 @@ export function decide(state: FlowState, verdict: Verdict): void {
   else giveUp(state, question);
 }
 
-function giveUp(state: FlowState, { retry, failure, innermost }: OpenQuestion): void {
+function giveUp(state: FlowState, { retry, failure, failed }: OpenQuestion): void {
   const parent = state.blueprint.atoms[retry]?.retry ?? -1;
-  if (parent >= 0) state.questions.unshift({ retry: parent, atom: retry, failure, innermost });
+  if (parent >= 0) state.questions.unshift({ retry: parent, atom: retry, failure, failed });
   else if (state.options.deferReverts) revertAll(state);
-  else revertScope(state, innermost);
+  else revertScope(state, state.blueprint.atoms[failed]?.retry ?? retry);
 }
 
 export function revertAll(state: FlowState): void {

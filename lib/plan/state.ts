@@ -59,8 +59,8 @@ export interface OpenQuestion {
   readonly retry: number;
   readonly atom: number;
   readonly failure: Failure;
-  /** The first controller that was asked about this failure; its scope is what a REVERT gives up. */
-  readonly innermost: number;
+  /** The atom whose failure it is about; the scope of its controller is what a REVERT gives up. */
+  readonly failed: number;
 }
 
 export const noOptions: RunOptions = { deferReverts: false, neverResolve: false };
@@ -342,10 +342,10 @@ export class FlowState implements Lives {
     }
     this.suspects = this.suspects.flatMap((was) => to.get(was) ?? []);
     const open = this.questions.splice(0);
-    for (const { retry, atom, failure, innermost } of open) {
-      const [asks, about, inner] = [to.get(retry), to.get(atom), to.get(innermost)];
-      if (asks !== undefined && about !== undefined && inner !== undefined) {
-        this.questions.push({ retry: asks, atom: about, failure, innermost: inner });
+    for (const { retry, atom, failure, failed } of open) {
+      const [asks, about, origin] = [to.get(retry), to.get(atom), to.get(failed)];
+      if (asks !== undefined && about !== undefined && origin !== undefined) {
+        this.questions.push({ retry: asks, atom: about, failure, failed: origin });
       }
     }
     this.notDone = this.snapshots.filter(({ value }) => !isDone(value)).length;
