@@ -26,9 +26,14 @@ export function differences(test: Case, observed: readonly Observed[]): Differen
 }
 
 function stepDifferences(expected: Expected, observed: Observed, path: string): Difference[] {
-  const { trace, happensBefore = [], ...facts } = expected;
+  const { trace, happensBefore = [], atomTransitions = {}, ...facts } = expected;
   const { events, ...seen } = observed;
-  const found = deepDifferences(facts, { ...seen, atomTransitions: transitionsOf(events) }, path);
+  const found = deepDifferences(facts, seen, path);
+  const transitions = transitionsOf(events);
+  for (const [atom, claimed] of Object.entries(atomTransitions)) {
+    const told = transitions.get(atom) ?? [];
+    found.push(...deepDifferences(claimed, told, `${path}/atomTransitions/${atom}`));
+  }
   if (trace !== undefined) {
     found.push(...deepDifferences(trace, events.filter(isTraced), `${path}/trace`));
   }
@@ -53,9 +58,11 @@ export function deepDifferences(expected: unknown, observed: unknown, path: stri
     });
   }
   if (isList(expected) && isList(observed) && expected.length === observed.length) {
-    return expected.flatMap((value, index) =>
+    const inside = expected.map((value, index) =>
       deepDifferences(value, observed[index], `${path}/${index}`),
     );
+    // After one difference in a list the rest is likely to be shifted, and would only hide it.
+    return inside.find((found) => found.length > 0) ?? [];
   }
   return expected === observed ? [] : [{ path, expected, observed }];
 }
@@ -65,10 +72,10 @@ export const isTraced = ([, state]: AtomEvent): boolean =>
   state !== "PENDING" && state !== "IGNORE";
 
 /** The states that each atom entered, in order. */
-export function transitionsOf(events: readonly AtomEvent[]): Record<string, string[]> {
+function transitionsOf(events: readonly AtomEvent[]): Map<string, string[]> {
   const byAtom = new Map<string, string[]>();
   for (const [atom, state] of events) byAtom.set(atom, [...(byAtom.get(atom) ?? []), state]);
-  return Object.fromEntries(byAtom);
+  return byAtom;
 }
 
 /** Each event as `ATOM:STATE#NTH`. */

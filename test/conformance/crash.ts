@@ -59,7 +59,10 @@ export function withLead(test: Case, observed: readonly Observed[]): Adjusted {
       leads = isDown ? leadsAt(test, step, seen, scopesOf(flow), crashAt) : new Map();
     }
     // A reset sets back what was ahead, too.
-    if (op === "reset" && seen.outcome.kind === "ok") isDown = false;
+    if (op === "reset" && seen.outcome.kind === "ok") {
+      isDown = false;
+      leads = new Map();
+    }
     if (isDown) adjusted = eased(adjusted, seen, leads);
     expected[step] = adjusted;
   }
