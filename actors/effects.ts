@@ -177,18 +177,26 @@ export class Effects implements Report {
     attempt: number,
     inputs: Record<string, unknown>,
   ): Attempt {
-    const base = { flow: state.id, atom, name: state.nameOf(atom), direction, attempt, inputs };
+    const name = state.nameOf(atom);
     const { context } = state.snapshotOf(atom);
     const { history } = context;
-    const past = history === undefined ? undefined : { history };
-    if (direction === "execute") return past === undefined ? base : { ...base, ...past };
+    const forwards = direction === "execute";
     return {
-      ...base,
-      ...past,
-      result: this.#options.live ? context.result : copyOut(context.result),
-      ...(context.failure === undefined ? {} : { failure: context.failure }),
-      failures: state.failures,
+      flow: state.id,
+      atom,
+      name,
+      direction,
+      attempt,
+      inputs,
+      history,
+      result: forwards ? undefined : this.#handOut(context.result),
+      failure: forwards ? undefined : context.failure,
+      failures: forwards ? undefined : state.failures,
     };
+  }
+
+  #handOut(value: unknown): unknown {
+    return this.#options.live ? value : copyOut(value);
   }
 
   #armTimeout(attempt: Attempt, timeoutMs: number): void {

@@ -30,11 +30,15 @@ export function checkInputs(
   { required, optional }: Inputs,
   values: Record<string, unknown>,
 ): Record<string, unknown> | Promise<Record<string, unknown>> {
+  // Most inputs have no schema; finding that out must cost nothing.
+  if (!required.some(hasSchema) && !optional.some(hasSchema)) return values;
   const asked = [...required, ...optional].filter(
-    ({ param, schema }) => schema !== undefined && Object.hasOwn(values, param),
+    (binding) => hasSchema(binding) && Object.hasOwn(values, binding.param),
   );
   return asked.length === 0 ? values : ask(atom, asked, values);
 }
+
+const hasSchema = ({ schema }: Binding): boolean => schema !== undefined;
 
 async function ask(
   atom: string,

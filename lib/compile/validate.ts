@@ -13,17 +13,10 @@ const mostNames = 3;
  * @throws FlowError `MISSING_DEPENDENCIES` with every input that lacks one, in the order of atoms
  */
 export function validate(blueprint: Blueprint, storeSymbols: Iterable<string>): void {
+  const open = openInputs(blueprint);
+  if (open.length === 0) return;
   const store = new Set(storeSymbols);
-  const missing: MissingInput[] = [];
-  for (const atom of blueprint.atoms) {
-    const lacks = (input: InputPlan): boolean => isMissing(atom, input, store);
-    for (const { param, symbol } of atom.inputs.filter(lacks)) {
-      missing.push({ atom: atom.name, method: "execute", param, symbol });
-    }
-    for (const { param, symbol } of atom.revertInputs.filter(lacks)) {
-      missing.push({ atom: atom.name, method: "revert", param, symbol });
-    }
-  }
+  const missing = open.filter(({ symbol }) => !store.has(symbol));
   if (missing.length === 0) return;
   throw new FlowError("MISSING_DEPENDENCIES", {
     flow: blueprint.flow,
@@ -31,13 +24,28 @@ export function validate(blueprint: Blueprint, storeSymbols: Iterable<string>): 
   });
 }
 
-function isMissing(atom: AtomPlan, input: InputPlan, store: ReadonlySet<string>): boolean {
-  return (
-    !input.optional &&
-    input.from.length === 0 &&
-    !store.has(input.symbol) &&
-    !Object.hasOwn(atom.inject, input.symbol)
-  );
+// Flows are run more often than they are compiled: a run only looks at what the store must have.
+const found = new WeakMap<Blueprint, readonly MissingInput[]>();
+
+/** The required inputs that only a store can give, in the order of atoms. */
+function openInputs(blueprint: Blueprint): readonly MissingInput[] {
+  const known = found.get(blueprint);
+  if (known !== undefined) return known;
+  const open: MissingInput[] = [];
+  for (const atom of blueprint.atoms) {
+    for (const { param, symbol } of atom.inputs.filter((input) => isOpen(atom, input))) {
+      open.push({ atom: atom.name, method: "execute", param, symbol });
+    }
+    for (const { param, symbol } of atom.revertInputs.filter((input) => isOpen(atom, input))) {
+      open.push({ atom: atom.name, method: "revert", param, symbol });
+    }
+  }
+  found.set(blueprint, open);
+  return open;
+}
+
+function isOpen(atom: AtomPlan, input: InputPlan): boolean {
+  return !input.optional && input.from.length === 0 && !Object.hasOwn(atom.inject, input.symbol);
 }
 
 function explained(

@@ -13,11 +13,11 @@ export interface Attempt {
   readonly attempt: number;
   readonly inputs: Record<string, unknown>;
   /** Only for a revert. */
-  readonly result?: unknown;
-  readonly failure?: Failure;
-  readonly failures?: Readonly<Record<string, Failure>>;
+  readonly result: unknown;
+  readonly failure: Failure | undefined;
+  readonly failures: Readonly<Record<string, Failure>> | undefined;
   /** Only for a controller. */
-  readonly history?: readonly RetryAttempt[];
+  readonly history: readonly RetryAttempt[] | undefined;
 }
 
 /** What comes back; each attempt reports one outcome, or none if it was lost. */

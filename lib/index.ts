@@ -1,0 +1,43 @@
+/** What users of fourstroke import. */
+export { Engine } from "../actors/engine.ts";
+export type {
+  AtomChange,
+  EngineOptions,
+  FlowChange,
+  ProgressChange,
+  RunControls,
+  Statistics,
+} from "../actors/engine.ts";
+export { load, readFlow, run } from "../actors/run.ts";
+export type { Clock, Random, Timer } from "./clock.ts";
+export { link } from "./decider.ts";
+export { type ErrorCode, FlowError, type Mistake, type MissingInput } from "./errors.ts";
+export { type Failure, RecordedError } from "./failure.ts";
+export type { Durability, FlowQuery, FlowSummary, Journal } from "./journal/journal.ts";
+export { memoryJournal } from "./journal/memory.ts";
+export { sqliteJournal } from "./journal/sqlite.ts";
+export { graph } from "./patterns/graph.ts";
+export { linear } from "./patterns/linear.ts";
+export { unordered } from "./patterns/unordered.ts";
+export type { AtomView, FlowView } from "./plan/view.ts";
+export {
+  alwaysRevert,
+  alwaysRevertAll,
+  forEach,
+  parameterizedForEach,
+  retry,
+  times,
+} from "./retry.ts";
+export { mapTask, reduceTask, task } from "./task.ts";
+export type {
+  CallContext,
+  Flow,
+  Item,
+  Link,
+  Question,
+  Retry,
+  RetryContext,
+  RevertContext,
+  Task,
+  Verdict,
+} from "./types.ts";
