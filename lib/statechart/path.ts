@@ -53,9 +53,7 @@ export function pathOf(transition: Transition, from: readonly Node[]): Path {
     node = node.initial.target[0] as Node;
     defaults.add(node);
   }
-  const rim = source.parent === undefined && reenter ? undefined : domain;
-  const outer = ancestors(target, domain).filter((node) => isUnder(node, rim));
-  const entries = [...new Set([...defaults, ...outer])].sort(byOrder);
+  const entries = [...defaults, ...ancestors(target, domain)].sort(byOrder);
   const kept = from.filter((node) => !exits.includes(node));
   return { exits, entries, defaults, nodes: [...new Set([...kept, ...entries])].sort(byOrder) };
 }

@@ -70,13 +70,15 @@ function take(
   return [next as AnyMachineSnapshot, actions.map(shownAction)];
 }
 
-function shownAction({
-  type,
-  info,
-  params,
-  exec,
-}: ReturnType<typeof transition>[1][number]): object {
-  const { context, event } = info as Readonly<Record<string, unknown>>;
+/** The fields of an action to be done that XState types as `any`. */
+interface Due {
+  readonly type: string;
+  readonly info: { readonly context: unknown; readonly event: unknown };
+  readonly params: unknown;
+  readonly exec: unknown;
+}
+
+function shownAction({ type, info: { context, event }, params, exec }: Due): object {
   return { type, params: plain(params), context: plain(context), event, exec: typeof exec };
 }
 

@@ -252,6 +252,39 @@ const contexts: Exhibit = {
     }),
 };
 
+const quiet: Exhibit = {
+  name: "a machine that only changes its context",
+  events: [...events("NO", "GO", "BACK", "END", "mouse.up", "mouse.down"), { type: "BY", by: 2 }],
+  pure: true,
+  make: () =>
+    guarded.createMachine({
+      context: { n: 0 },
+      initial: "a",
+      on: { NO: ".b", "mouse.*": { actions: "inc" }, "mouse.up": undefined },
+      output: ({ context }) => context.n,
+      states: {
+        a: { on: { NO: undefined, GO: "b" } },
+        b: {
+          initial: "x",
+          entry: "inc",
+          exit: "inc",
+          states: {
+            x: { on: { GO: { guard: "even", target: "y" }, END: "#end" } },
+            y: {
+              on: {
+                BY: { actions: { type: "set", params: ({ event }) => ({ n: event.by ?? 0 }) } },
+                GO: { target: "#b", reenter: true },
+                BACK: "#b",
+              },
+            },
+          },
+          id: "b",
+        },
+        end: { id: "end", type: "final", entry: "inc" },
+      },
+    }),
+};
+
 const finals: Exhibit = {
   name: "final states with output",
   events: [...events("PLAIN", "CONST", "AGAIN"), { type: "MADE", value: 7 }],
@@ -504,6 +537,6 @@ const interpretedWhole: readonly Exhibit[] = [
 ];
 
 export const zoo: readonly Exhibit[] = [
-  ...[nested, initials, wildcards, guards, contexts, finals, doneAtOnce, nestedFinal],
+  ...[nested, initials, wildcards, guards, contexts, quiet, finals, doneAtOnce, nestedFinal],
   ...[timers, queues, parents, ...faults, ...interpretedWhole],
 ];
