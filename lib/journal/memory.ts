@@ -9,7 +9,7 @@
 import { FlowError } from "../errors.ts";
 import type { Batch } from "../plan/records.ts";
 import type { FlowQuery, FlowSummary, Journal } from "./journal.ts";
-import { assertRecords, epochFollows, fenced, nameIn, pageSize } from "./listing.ts";
+import { assertRecords, epochFollows, fenced, nameIn, pageSize } from "./rules.ts";
 
 /** One flow's batches and the row that a listing shows of it. */
 interface Kept {

@@ -9,7 +9,8 @@
  * 16 epoch
  * 20 first       sequence of the first record
  * 28 at          epoch milliseconds
- * 36 body        MessagePack: the writer, then the records
+ * 36 count       of records
+ * 40 body        MessagePack: the writer, then the records
  * ```
  *
  * Numbers are little-endian. Checksum and version stay where they are in every version to come. A
@@ -27,7 +28,7 @@ import { type Put, readRecord, type Take, Unreadable, writeRecord } from "./fiel
 
 export const batchVersion = 1;
 
-const headerBytes = 36;
+const headerBytes = 40;
 
 // The checksum is made with zeros in its own place.
 const crcOfZeros = crc32(Buffer.alloc(4));
@@ -71,6 +72,7 @@ export function encodeBatch(batch: Batch): EncodedBatch {
   bytes.writeUInt32LE(batch.epoch, 16);
   bytes.writeDoubleLE(batch.first, 20);
   bytes.writeDoubleLE(batch.at, 28);
+  bytes.writeUInt32LE(batch.records.length, 36);
   return { bytes, parts: put.parts };
 }
 
@@ -129,22 +131,20 @@ export function decodeBatch(bytes: Uint8Array, expected: Expected, find: FindPar
 }
 
 function readBatch(bytes: Buffer, expected: Expected, take: Taking): DecodedBatch {
-  if (bytes.length < headerBytes) throw new Unreadable("it is cut");
-  const checksum = bytes.readUInt32LE(0);
-  if (crc32(bytes.subarray(4), crcOfZeros) !== checksum)
-    throw new Unreadable("its checksum is wrong");
-  assertVersion(bytes.readUInt32LE(4));
-  if (bytes.readUInt32LE(8) !== bytes.length) throw new Unreadable("its length is wrong");
+  const problem = brokenBytes(bytes);
+  if (problem !== undefined) throw new Unreadable(problem);
   const first = bytes.readDoubleLE(20);
   if (first !== expected.first) throw new Unreadable(`what stands there begins with ${first}`);
   if (bytes.readUInt32LE(12) !== expected.before) {
     throw new Unreadable("it does not follow the batch before it");
   }
   const list = unpack(bytes.subarray(headerBytes));
-  if (!Array.isArray(list) || list.length < 2) throw new Unreadable("it holds no records");
-  const [wire, ...records] = list as unknown[];
+  const [wire, ...records] = Array.isArray(list) ? (list as unknown[]) : [];
   const writer = fromWire(wire);
   if (typeof writer !== "string") throw new Unreadable("its writer is not a text");
+  if (records.length === 0 || records.length !== bytes.readUInt32LE(36)) {
+    throw new Unreadable("it does not hold as many records as it says");
+  }
   const batch = {
     writer,
     epoch: bytes.readUInt32LE(16),
@@ -152,20 +152,32 @@ function readBatch(bytes: Buffer, expected: Expected, take: Taking): DecodedBatc
     at: bytes.readDoubleLE(28),
     records: records.map((record) => readRecord(record, take)),
   };
-  return { batch, checksum };
+  return { batch, checksum: bytes.readUInt32LE(0) };
+}
+
+/** What is wrong with the bytes themselves, wherever they stand. */
+function brokenBytes(bytes: Buffer): string | undefined {
+  if (bytes.length < headerBytes) return "it is cut";
+  if (crc32(bytes.subarray(4), crcOfZeros) !== bytes.readUInt32LE(0)) return "its checksum is wrong";
+  if (bytes.readUInt32LE(8) !== bytes.length) return "its length is wrong";
+  return wrongVersion(bytes.readUInt32LE(4));
+}
+
+/** The sequence after the last one of a batch; undefined when its bytes are damaged. */
+export function nextAfter(bytes: Uint8Array): number | undefined {
+  const buffer = bufferOf(bytes);
+  if (brokenBytes(buffer) !== undefined) return undefined;
+  return buffer.readDoubleLE(20) + buffer.readUInt32LE(36);
 }
 
 const bufferOf = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function assertVersion(version: unknown): void {
-  if (version === batchVersion) return;
-  const newer = typeof version === "number" && version > batchVersion;
-  throw new Unreadable(
-    newer
-      ? `it was written by a newer fourstroke: format ${version}; this one reads ${batchVersion}`
-      : "it is of no known format",
-  );
+function wrongVersion(version: unknown): string | undefined {
+  if (version === batchVersion) return undefined;
+  return typeof version === "number" && version > batchVersion
+    ? `it was written by a newer fourstroke: format ${version}; this one reads ${batchVersion}`
+    : "it is of no known format";
 }
 
 /** Collects what goes beside one batch. */
@@ -252,7 +264,8 @@ type PackedBlueprint = readonly [
 function readBlueprint(bytes: Uint8Array): Blueprint {
   // The hash says that these are the bytes that were written.
   const [version, rest, packed] = blueprints.unpackr.unpack(bufferOf(bytes)) as PackedBlueprint;
-  assertVersion(version);
+  const problem = wrongVersion(version);
+  if (problem !== undefined) throw new Unreadable(problem);
   const atoms = packed.map((atom) => ({
     ...atom,
     inject: decode(atom.inject) as AtomPlan["inject"],

@@ -1,4 +1,4 @@
-/** What the journals have in common about listings and the checks of a batch. */
+/** What all journals have in common: which batch may follow, and how long a page is. */
 import { FlowError } from "../errors.ts";
 import type { Batch } from "../plan/records.ts";
 import type { FlowQuery } from "./journal.ts";
@@ -25,10 +25,13 @@ export function nameIn(batch: Batch): string {
   return record?.kind === "created" ? record.blueprint.flow : "";
 }
 
+/** Whether a batch begins an epoch. */
+export const adopts = (batch: Batch): boolean =>
+  batch.records.some((record) => record.kind === "adopted");
+
 /** Whether a batch of this epoch may follow one of epoch `last` (I5). */
 export function epochFollows(batch: Batch, last: number): boolean {
-  if (batch.epoch === last) return true;
-  return batch.epoch === last + 1 && batch.records.some((record) => record.kind === "adopted");
+  return batch.epoch === last || (batch.epoch === last + 1 && adopts(batch));
 }
 
 /** The owner that wrote this batch isn't the owner any more. */

@@ -1,0 +1,58 @@
+/** One connection to a journal's file. */
+import type { Database, Statement } from "./driver.ts";
+import { openTables, type StoreOptions } from "./schema.ts";
+
+export class Connection {
+  private readonly database: Database;
+  private readonly statements = new Map<string, Statement>();
+
+  /** @throws FlowError as `openTables` does */
+  constructor(options: StoreOptions) {
+    this.database = openTables(options);
+  }
+
+  /** A statement, prepared once. */
+  statement(sql: string): Statement {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** Reads what is one moment's state, however many statements it takes. */
+  reading<Result>(work: () => Result): Result {
+    return this.transaction("BEGIN", work);
+  }
+
+  /** Changes everything that `work` changes, or nothing. Other processes wait meanwhile. */
+  writing<Result>(work: () => Result): Result {
+    return this.transaction("BEGIN IMMEDIATE", work);
+  }
+
+  close(): void {
+    this.statements.clear();
+    this.database.close();
+  }
+
+  private transaction<Result>(begin: string, work: () => Result): Result {
+    this.statement(begin).run();
+    try {
+      const result = work();
+      this.statement("COMMIT").run();
+      return result;
+    } catch (error) {
+      this.rollBack();
+      throw error;
+    }
+  }
+
+  private rollBack(): void {
+    try {
+      this.statement("ROLLBACK").run();
+    } catch {
+      // SQLite has ended the transaction by itself, as it does when the disk is full.
+    }
+  }
+}
