@@ -169,7 +169,9 @@ function readProvides(given: unknown, problems: string[]): Provides {
   if (typeof given === "string") return checkName(given, "provides", problems) ? given : null;
   if (Array.isArray(given)) return Object.freeze(readNames(given, "provides", problems));
   if (isObject(given) && Array.isArray(given["keys"])) {
-    return Object.freeze({ keys: Object.freeze(readNames(given["keys"], "provides.keys", problems)) });
+    return Object.freeze({
+      keys: Object.freeze(readNames(given["keys"], "provides.keys", problems)),
+    });
   }
   const kinds = "a symbol, a list of symbols or { keys: a list of symbols }";
   problems.push(`provides must be ${kinds}, got ${describe(given)}`);

@@ -6,6 +6,34 @@ import type { Decide, Depth, Item, Link } from "./types.ts";
 /** From the widest to the narrowest. */
 export const depths: readonly Depth[] = ["ALL", "FLOW", "NEIGHBORS", "ATOM"];
 
+/** A link without a decider. */
+export interface PlainLink extends Link {
+  readonly decide?: never;
+}
+
+/** A link with a decider: what comes after it may be ignored. */
+export interface DecidedLink extends Link {
+  readonly decide: Decide;
+}
+
+export interface DeciderOptions {
+  /**
+   * Whether `to` may run; asked each time it becomes ready. Gets the results, by name, of those
+   * atoms that are sources of decided links to the same target and were not ignored themselves.
+   */
+  readonly decide: Decide;
+  /** How far a no reaches, in any letter case; see `Depth`. Default `ALL`. */
+  readonly depth?: Depth | Lowercase<Depth> | undefined;
+}
+
+/**
+ * A link between two items of a graph, or their names: `to` starts when `from` is done, and, if
+ * there is a decider, only if that says yes.
+ *
+ * Mistakes don't throw here: `compile` reports them, with all others of the flow.
+ */
+export function link(from: Item | string, to: Item | string): PlainLink;
+export function link(from: Item | string, to: Item | string, options: DeciderOptions): DecidedLink;
 export function link(from: unknown, to: unknown, given?: unknown): Link {
   const problems: string[] = [];
   const options = readOptions(given, "link()", ["decide", "depth"], problems);

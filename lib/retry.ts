@@ -2,36 +2,64 @@
 import { isDeepStrictEqual } from "node:util";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { atomKeys, readAtom } from "./atom.ts";
-import { type Backoff, waitMs } from "./backoff.ts";
 import {
   anyWhole,
   checkName,
   type Declared,
   describe,
-  longestMs,
   needFunction,
   needWhole,
-  readFlag,
   readFunction,
   readOptions,
-  readWhole,
 } from "./declared.ts";
 import { FlowError } from "./errors.ts";
-import type { Failure } from "./failure.ts";
+import { type Pace, type PaceOptions, paceKeys, readPace } from "./pace.ts";
 import { noInputs, unusable } from "./task.ts";
-import type { Question, Retry, RetryAttempt, RetryContext, RevertContext, TimedVerdict, Verdict } from "./types.ts";
+import type { RetryOf, Simplify, Without } from "./typed/carry.ts";
+import type { CheckProvided, CheckRebind } from "./typed/checks.ts";
+import type {
+  Given,
+  Params,
+  Provided,
+  ProvidesOption,
+  Rebind,
+  Returnable,
+  Taken,
+  WriteRevertLast,
+} from "./typed/inputs.ts";
+import type { CheckRetry, RetryOptions } from "./typed/options.ts";
+import type { Retry, RetryAttempt, Verdict } from "./types.ts";
 
-const backoffKeys = ["firstMs", "factor", "maxMs", "jitter"];
 const ownKeys = [...atomKeys, "execute", "onFailure", "revert"];
 const fixedKeys = ["name", "provides"];
-const pacedKeys = [...fixedKeys, "revertAll", "backoff", "unless", "withinMs"];
+const pacedKeys = [...fixedKeys, ...paceKeys];
 
-export function retry(declared: {
-  execute(inputs: any, context: RetryContext): unknown;
-  onFailure(inputs: any, question: Question): Verdict | TimedVerdict | Promise<Verdict | TimedVerdict>;
-  revert?(inputs: any, context: RetryContext & RevertContext): unknown;
-  [key: string]: unknown;
-}): Retry {
+/** What every ready-made controller may be told. */
+export interface ControllerOptions<P> {
+  /** Unique in the whole flow. Default: the name of its flow and `_retry`. */
+  readonly name?: string | undefined;
+  /** What the value of an attempt becomes for the atoms of the flow, as in `task`. Default none. */
+  readonly provides?: P;
+}
+
+/**
+ * Declares a controller of one's own. `execute` makes the value of each attempt; `onFailure`
+ * decides, each time that an atom of the flow fails.
+ *
+ * Mistakes don't throw here: `compile` reports them, with all others of the flow.
+ */
+export function retry<
+  const R extends Params = readonly [],
+  const O extends Params = readonly [],
+  const P extends ProvidesOption = null,
+  const B extends Rebind = {},
+  I extends string = never,
+  A = Given<R, O>,
+  T extends Returnable = WriteRevertLast,
+>(
+  declared: RetryOptions<R, O, P, B, I, A, T> & NoInfer<CheckRetry<R, O, P, B, I, A, T>>,
+): RetryOf<Simplify<Without<Taken<R, O, A, B>, I>>, Provided<P, T>>;
+export function retry(declared: unknown): Retry {
   const problems: string[] = [];
   const options = readOptions(declared ?? null, "a retry controller", ownKeys, problems);
   return makeRetry(options, problems, {
@@ -41,6 +69,15 @@ export function retry(declared: {
   });
 }
 
+/**
+ * Tries the flow up to `attempts` times in all. Its value is the number of the attempt, from 1.
+ *
+ * @param attempts - a whole number, from 1
+ */
+export function times<const P extends ProvidesOption = null>(
+  attempts: number,
+  options?: ControllerOptions<P> & PaceOptions & NoInfer<CheckProvided<P, number, "times">>,
+): RetryOf<{}, Provided<P, number>>;
 export function times(attempts: unknown, given?: unknown): Retry {
   const problems: string[] = [];
   const options = readOptions(given, "times()", pacedKeys, problems);
@@ -52,16 +89,46 @@ export function times(attempts: unknown, given?: unknown): Retry {
   });
 }
 
-export function forEach(values: readonly unknown[], given?: unknown): Retry {
+/**
+ * Tries the flow once with each of `values`. A value that is in there twice is tried twice; what
+ * counts is content, not identity.
+ */
+export function forEach<V extends Returnable, const P extends ProvidesOption = null>(
+  values: readonly V[],
+  options?: ControllerOptions<P> & PaceOptions & NoInfer<CheckProvided<P, V, "forEach">>,
+): RetryOf<{}, Provided<P, V>>;
+export function forEach(values: unknown, given?: unknown): Retry {
   const problems: string[] = [];
   const options = readOptions(given, "forEach()", pacedKeys, problems);
   if (!Array.isArray(values)) problems.push(`values must be a list, got ${describe(values)}`);
   // A copy, so that what the caller does with his list later changes no attempt.
   const all = Array.isArray(values) ? [...(values as unknown[])] : [];
   const pace = readPace(options, problems);
-  return makeRetry(options, problems, eachOf(() => all, pace));
+  return makeRetry(
+    options,
+    problems,
+    eachOf(() => all, pace),
+  );
 }
 
+/**
+ * As `forEach`, with the values taken from the symbol `values`, or from the one that `rebind` says.
+ * What is in the list is not known to the compiler.
+ */
+export function parameterizedForEach<
+  const P extends ProvidesOption = null,
+  const B extends Rebind = {},
+>(
+  options?: ControllerOptions<P> &
+    PaceOptions & {
+      /** The symbol that holds the list: `{ values: symbol }` or `[symbol]`. Default `values`. */
+      readonly rebind?: B;
+    } & NoInfer<CheckRebind<"rebind", readonly ["values"], readonly [], B>>,
+): RetryOf<
+  Simplify<Taken<readonly ["values"], readonly [], { values: readonly unknown[] }, B>>,
+  // Any, since unknown would fit no consumer.
+  Provided<P, any>
+>;
 export function parameterizedForEach(given?: unknown): Retry {
   const problems: string[] = [];
   const keys = [...pacedKeys, "rebind"];
@@ -74,10 +141,18 @@ export function parameterizedForEach(given?: unknown): Retry {
   );
 }
 
+/** Never tries again: a failure in the flow reverts the flow, and nothing outside it. */
+export function alwaysRevert<const P extends ProvidesOption = null>(
+  options?: ControllerOptions<P> & NoInfer<CheckProvided<P, null, "alwaysRevert">>,
+): RetryOf<{}, Provided<P, null>>;
 export function alwaysRevert(given?: unknown): Retry {
   return fixed("alwaysRevert()", "REVERT", given);
 }
 
+/** Never tries again: a failure in the flow reverts everything. */
+export function alwaysRevertAll<const P extends ProvidesOption = null>(
+  options?: ControllerOptions<P> & NoInfer<CheckProvided<P, null, "alwaysRevertAll">>,
+): RetryOf<{}, Provided<P, null>>;
 export function alwaysRevertAll(given?: unknown): Retry {
   return fixed("alwaysRevertAll()", "REVERT_ALL", given);
 }
@@ -145,45 +220,6 @@ function unused(values: readonly unknown[], history: readonly RetryAttempt[]): r
     if (at >= 0) left.splice(at, 1);
   }
   return left;
-}
-
-/** Decides, once it is known whether another attempt could be made at all. */
-type Pace = (question: Question, another: boolean) => Verdict | TimedVerdict;
-
-function readPace(options: Declared, problems: string[]): Pace {
-  const giveUp = readFlag(options, "revertAll", problems) === true ? "REVERT_ALL" : "REVERT";
-  const backoff = readBackoff(options["backoff"], problems);
-  const unless = readFunction(options, "unless", problems) as
-    | ((failure: Failure) => boolean)
-    | undefined;
-  const withinMs = readWhole(options, "withinMs", { ...anyWhole, least: 0 }, problems) ?? Infinity;
-  return ({ history, failure, elapsedMs, random }, another) => {
-    if (!another || unless?.(failure)) return giveUp;
-    const delayMs = backoff === undefined ? 0 : waitMs(backoff, history.length + 1, random);
-    if (elapsedMs + delayMs > withinMs) return giveUp;
-    return delayMs === 0 ? "RETRY" : { verdict: "RETRY", delayMs };
-  };
-}
-
-function readBackoff(given: unknown, problems: string[]): Backoff | undefined {
-  if (given === undefined) return undefined;
-  const told: string[] = [];
-  const options = readOptions(given, "it", backoffKeys, told);
-  const range = { least: 0, most: longestMs };
-  const firstMs = needWhole(options, "firstMs", range, told) ?? 0;
-  const maxMs = readWhole(options, "maxMs", range, told) ?? 60_000;
-  const { factor = 2, jitter = "full" } = options;
-  if (typeof factor !== "number" || !Number.isFinite(factor) || factor < 1) {
-    told.push(`factor must be a number from 1 up, got ${describe(factor)}`);
-  }
-  if (jitter !== "full" && jitter !== "none") {
-    told.push(`jitter must be "full" or "none", got ${describe(jitter)}`);
-  }
-  if (told.length > 0) {
-    problems.push(...told.map((problem) => `backoff: ${problem}`));
-    return undefined;
-  }
-  return { firstMs, factor: factor as number, maxMs, jitter: jitter as Backoff["jitter"] };
 }
 
 /** What `values` of `parameterizedForEach` must be. */

@@ -1,42 +1,113 @@
 /** Tasks: atoms that do work and can undo it. */
 import { atomKeys, readAtom, readRevertInputs } from "./atom.ts";
-import {
-  checkName,
-  type Declared,
-  needFunction,
-  readFunction,
-  readOptions,
-} from "./declared.ts";
-import type { CallContext, Inputs, RevertContext, Task } from "./types.ts";
+import { checkName, type Declared, needFunction, readFunction, readOptions } from "./declared.ts";
+import type { TaskOf } from "./typed/carry.ts";
+import type {
+  Given,
+  Params,
+  Provided,
+  ProvidesOption,
+  Rebind,
+  Returnable,
+  WriteRevertLast,
+} from "./typed/inputs.ts";
+import type {
+  Alike,
+  CheckTask,
+  CheckTwo,
+  GivenEach,
+  ListOf,
+  MapOptions,
+  ReduceOptions,
+  RevertGiven,
+  TaskNeeds,
+  TaskOptions,
+} from "./typed/options.ts";
+import type { CallContext, Inputs, Task } from "./types.ts";
 
 const revertKeys = ["revert", "revertRequires", "revertOptional", "revertRebind"] as const;
 const taskKeys = [...atomKeys, ...revertKeys];
-const seriesKeys = taskKeys.filter((key) => key !== "optional" && key !== "revertOptional");
+const seriesKeys = taskKeys.filter((key) => key !== "optional");
 
-export function task(declared: {
-  execute(inputs: any, context: CallContext): unknown;
-  revert?(inputs: any, context: RevertContext): unknown;
-  [key: string]: unknown;
-}): Task {
+/**
+ * Declares a task. Its inputs are typed by the schemas in `requires` or, where those are names, by
+ * what `execute` says it takes.
+ *
+ * Mistakes don't throw here: `compile` reports them, with all others of the flow.
+ */
+export function task<
+  const R extends Params = readonly [],
+  const O extends Params = readonly [],
+  const P extends ProvidesOption = null,
+  const B extends Rebind = {},
+  I extends string = never,
+  const RR extends Params | undefined = undefined,
+  const RO extends Params | undefined = undefined,
+  const BR extends Rebind | undefined = undefined,
+  A = Given<R, O>,
+  T extends Returnable = WriteRevertLast,
+  RA = RevertGiven<RR, RO, A>,
+>(
+  declared: TaskOptions<R, O, P, B, I, RR, RO, BR, A, T, RA> &
+    NoInfer<CheckTask<R, O, P, B, I, RR, RO, BR, A, T, RA, "execute">>,
+): TaskOf<TaskNeeds<R, O, B, I, RR, RO, BR, A, RA>, Provided<P, T>>;
+export function task(declared: unknown): Task {
   return makeTask(declared, "a task", ["execute", ...taskKeys], (execute: Execute) => execute);
 }
 
+/**
+ * Declares a task that calls `map` for each of its inputs, in the order of `requires`. Its result is
+ * the list of what `map` returned.
+ */
+export function mapTask<
+  const R extends Params,
+  const P extends ProvidesOption = null,
+  const B extends Rebind = {},
+  I extends string = never,
+  const RR extends Params | undefined = undefined,
+  const RO extends Params | undefined = undefined,
+  const BR extends Rebind | undefined = undefined,
+  X = GivenEach<R>,
+  Y extends Returnable = WriteRevertLast,
+  RA = RevertGiven<RR, RO, Alike<R, X>>,
+>(
+  declared: MapOptions<R, P, B, I, RR, RO, BR, X, Y, RA> &
+    NoInfer<CheckTask<R, None, P, B, I, RR, RO, BR, Alike<R, X>, ListOf<R, Y>, RA, "map">>,
+): TaskOf<TaskNeeds<R, None, B, I, RR, RO, BR, Alike<R, X>, RA>, Provided<P, ListOf<R, Y>>>;
 export function mapTask(declared: unknown): Task {
   return makeTask(
     declared,
     "a map task",
     ["map", ...seriesKeys],
-    (map: (value: unknown, context: CallContext) => unknown, params) =>
-      async (inputs, context) => {
-        const results: unknown[] = [];
-        for (const param of params) results.push(await map(inputs[param], context));
-        return results;
-      },
+    (map: (value: unknown, context: CallContext) => unknown, params) => async (inputs, context) => {
+      const results: unknown[] = [];
+      for (const param of params) results.push(await map(inputs[param], context));
+      return results;
+    },
   );
 }
 
+/**
+ * Declares a task that calls `reduce` for its first two inputs in the order of `requires`, then for
+ * the result and the third, and so on. Its result is the last one.
+ */
+export function reduceTask<
+  const R extends Params,
+  const P extends ProvidesOption = null,
+  const B extends Rebind = {},
+  I extends string = never,
+  const RR extends Params | undefined = undefined,
+  const RO extends Params | undefined = undefined,
+  const BR extends Rebind | undefined = undefined,
+  X = GivenEach<R>,
+  RA = RevertGiven<RR, RO, Alike<R, X>>,
+>(
+  declared: ReduceOptions<R, P, B, I, RR, RO, BR, X, RA> &
+    NoInfer<CheckTask<R, None, P, B, I, RR, RO, BR, Alike<R, X>, X, RA, "reduce">> &
+    NoInfer<CheckTwo<R>>,
+): TaskOf<TaskNeeds<R, None, B, I, RR, RO, BR, Alike<R, X>, RA>, Provided<P, X>>;
 export function reduceTask(declared: unknown): Task {
-  const made = makeTask(
+  return makeTask(
     declared,
     "a reduce task",
     ["reduce", ...seriesKeys],
@@ -52,9 +123,9 @@ export function reduceTask(declared: unknown): Task {
         ? [`requires must name two or more to reduce, it names ${String(required.length)}`]
         : [],
   );
-  return made;
 }
 
+type None = readonly [];
 type Execute = Task["execute"];
 
 /** Makes a task of its declaration, in which the function that does the work is called `keys[0]`. */

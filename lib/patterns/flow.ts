@@ -1,5 +1,12 @@
 /** What the patterns have in common. */
-import { checkName, type Declared, describe, isObject, readFlag, readOptions } from "../declared.ts";
+import {
+  checkName,
+  type Declared,
+  describe,
+  isObject,
+  readFlag,
+  readOptions,
+} from "../declared.ts";
 import { isItem } from "../decider.ts";
 import { named } from "../retry.ts";
 import type { Flow, Item, Link, Pattern, Retry } from "../types.ts";
