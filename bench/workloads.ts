@@ -50,7 +50,7 @@ export function fan(n: number): Flow {
         name: "sink",
         requires: names,
         provides: "out",
-        execute: async (inputs: Record<string, number>) => {
+        execute: async (inputs: Record<string, number | undefined>) => {
           let sum = 0;
           for (const name of names) sum += inputs[name] ?? 0;
           return sum;
