@@ -120,8 +120,10 @@ export class Arranger {
     for (const problem of link.problems) {
       this.mistakes.push({ code: "INVALID_DECIDER", flow: flow.name, problem });
     }
-    const from = find(link.from);
-    const to = find(link.to);
+    // What was no item at all is no name that could be unknown: the link has told of it.
+    const [from, to] = [link.from, link.to].map((end) =>
+      end === "" && link.problems.length > 0 ? undefined : find(end),
+    );
     if (from === undefined || to === undefined) return;
     const { decide, depth = "ALL" } = link;
     links.link(from, to, decide && { decide, depth });
@@ -135,12 +137,10 @@ export class Arranger {
       const name = typeof wanted === "string" ? wanted : wanted.name;
       const places = typeof wanted === "string" ? byName.get(name) : [byItem.get(wanted)];
       if (places?.length === 1 && places[0] !== undefined) return places[0];
-      // Without a name it was no item at all; then its link has said so.
-      if (name === "") return undefined;
       if (places !== undefined && places.length > 1) {
         this.mistakes.push({ code: "AMBIGUOUS_NODE", flow: flow.name, name });
       } else {
-        const guess = this.#guesses.for(name, byName.keys());
+        const guess = this.#guesses.for(name, byName);
         this.mistakes.push({ code: "UNKNOWN_NODE", flow: flow.name, name, ...guess });
       }
       return undefined;

@@ -1,17 +1,23 @@
 /** "Did you mean": names near to those that are wrong. */
 import { nearest } from "../nearest.ts";
 
-/** A guess looks at every known name, so who made very many mistakes gets help with the first. */
-const mostGuesses = 50;
+/** A guess compares with every known name; who makes very many mistakes gets help with the first. */
+const mostComparisons = 100_000;
+
+/** A Set of names, or a Map by name. */
+interface Names {
+  readonly size: number;
+  keys(): Iterable<string>;
+}
 
 export class Guesses {
-  #left = mostGuesses;
+  #left = mostComparisons;
 
   /** To be spread into a mistake: `{ nearest }`, or nothing where no name is close. */
-  for(name: string, known: Iterable<string>): { readonly nearest?: string } {
-    if (this.#left === 0) return {};
-    this.#left--;
-    const guess = nearest(name, known);
+  for(name: string, known: Names): { readonly nearest?: string } {
+    if (this.#left <= 0) return {};
+    this.#left -= known.size;
+    const guess = nearest(name, known.keys());
     return guess === undefined ? {} : { nearest: guess };
   }
 }

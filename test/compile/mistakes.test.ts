@@ -221,6 +221,8 @@ t.test("a link without an end is one mistake, not two", async (t) => {
   const flow = graph("f", { links: [link(undefined, "a")] }, step("a"));
   t.match(mistakes(flow), [{ code: "INVALID_DECIDER", problem: /from must be a task/ }]);
   t.equal(mistakes(flow).length, 1);
+  const unnamed = graph("f", { links: [link("", "a")] }, step("a"));
+  t.match(mistakes(unnamed), [{ code: "UNKNOWN_NODE", name: "" }]);
 });
 
 t.test("all mistakes of a tree come at once", async (t) => {
