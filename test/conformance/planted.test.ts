@@ -5,23 +5,26 @@
 import assert from "node:assert/strict";
 import t from "tap";
 import { differences } from "./compare.ts";
-import { Bench } from "./setups.ts";
+import { Rig } from "./rig.ts";
 import { casesFolder } from "./folder.ts";
 import type { AtomEvent, AtomFacts, Case, Expected, Observed } from "./scenario.ts";
-import { type NamedCase, observeCase, readCases, skipReason } from "./suite.ts";
+import { caseLimitMs, listCases, observeCase, readCase, skipReason } from "./suite.ts";
 import { isDictionary, isList } from "./values.ts";
 
-interface Run extends NamedCase {
+interface Run {
+  readonly name: string;
+  readonly test: Case;
   readonly observed: readonly Observed[];
 }
 
 /** Cases that the engine passes, with what was seen. */
 const runs: Run[] = [];
 {
-  await using bench = new Bench("parallel", "memory", 0);
-  for (const { name, test } of readCases(casesFolder)) {
+  await using rig = new Rig("parallel", "memory", 0);
+  for (const { name, path } of listCases(casesFolder)) {
+    const test = readCase(path);
     if (skipReason(test, "parallel") !== undefined) continue;
-    const { observed } = await observeCase(test, bench.setup(), 60_000);
+    const { observed } = await rig.use((setup) => observeCase(test, setup, caseLimitMs));
     if (differences(test, observed).length === 0) runs.push({ name, test, observed });
   }
 }

@@ -1,8 +1,8 @@
 /** Runs the conformance cases in a folder and tells how they ended. */
 import { parseArgs } from "node:util";
-import { Bench, type JournalKind } from "./setups.ts";
-import type { EngineKind } from "./scenario.ts";
-import { type Ending, type NamedCase, readCases, runCase } from "./suite.ts";
+import { type JournalKind, Rig } from "./rig.ts";
+import type { Case, EngineKind } from "./scenario.ts";
+import { type CaseFile, type Ending, listCases, readCase, runCase } from "./suite.ts";
 
 const usage = `usage: npm run conformance -- DIR [options]
 
@@ -54,23 +54,32 @@ function oneOf<Word extends string>(option: string, given: string, words: readon
   return word;
 }
 
-function casesIn({ folder, only }: Asked): NamedCase[] {
-  const cases = readCases(folder).filter(({ name }) => name.startsWith(only));
-  if (cases.length === 0) throw new RangeError(`no case in ${folder} begins with "${only}"`);
-  return cases;
+function casesIn({ folder, only }: Asked): CaseFile[] {
+  const files = listCases(folder).filter(({ name }) => name.startsWith(only));
+  if (files.length === 0) throw new RangeError(`no case in ${folder} begins with "${only}"`);
+  return files;
 }
 
-async function runAll(cases: readonly NamedCase[], asked: Asked): Promise<number> {
-  const bench = new Bench(asked.engine, asked.journal, asked.seed);
+async function runFile(path: string, rig: Rig): Promise<Ending> {
+  let test: Case;
+  try {
+    test = readCase(path);
+  } catch (error) {
+    return { kind: "failed", why: [textOf(error)] };
+  }
+  return rig.use((setup) => runCase(test, setup));
+}
+
+async function runAll(files: readonly CaseFile[], asked: Asked): Promise<number> {
+  await using rig = new Rig(asked.engine, asked.journal, asked.seed);
   const counts: Record<Ending["kind"], number> = { passed: 0, failed: 0, skipped: 0 };
   const skips = new Map<string, number>();
-  for (const { name, test } of cases) {
-    const ending = await runCase(test, bench.setup());
+  for (const { name, path } of files) {
+    const ending = await runFile(path, rig);
     counts[ending.kind]++;
     if (ending.kind === "skipped") skips.set(ending.why, (skips.get(ending.why) ?? 0) + 1);
     if (ending.kind === "failed") console.log(`FAILED ${name}\n  ${ending.why.join("\n  ")}`);
   }
-  await bench[Symbol.asyncDispose]();
   for (const [why, count] of skips) console.log(`skipped ${count}: ${why}`);
   const { passed, failed, skipped } = counts;
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
@@ -79,16 +88,18 @@ async function runAll(cases: readonly NamedCase[], asked: Asked): Promise<number
 
 async function main(): Promise<number> {
   let asked: Asked;
-  let cases: NamedCase[];
+  let files: CaseFile[];
   try {
     asked = readArguments(process.argv.slice(2));
-    cases = casesIn(asked);
+    files = casesIn(asked);
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    console.error(`${textOf(error)}\n\n${usage}`);
     return 2;
   }
-  return runAll(cases, asked);
+  return runAll(files, asked);
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const code = await main();
 // A case that hangs may have left something behind that would keep the process alive.

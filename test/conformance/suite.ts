@@ -14,10 +14,10 @@ const shownDifferences = 5;
 /** Characters that are shown of one value. */
 const shownCharacters = 300;
 
-export interface NamedCase {
-  /** The file's name. */
+export interface CaseFile {
+  /** The file's name, without its ending. */
   readonly name: string;
-  readonly test: Case;
+  readonly path: string;
 }
 
 export type Ending =
@@ -45,19 +45,25 @@ export function skipReason({ scenario, expected }: Case, engine: EngineKind): st
 }
 
 /** All cases in a folder and in the folders in there, by name. */
-export function readCases(folder: string): NamedCase[] {
+export function listCases(folder: string): CaseFile[] {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true });
   return files
     .filter((file) => file.isFile() && file.name.endsWith(".json"))
-    .map((file) => {
-      const path = join(file.parentPath, file.name);
-      return { name: file.name.slice(0, -".json".length), test: readCase(path) };
-    })
-    .sort((left, right) => (left.name < right.name ? -1 : 1));
+    .map((file) => ({
+      name: file.name.slice(0, -".json".length),
+      path: join(file.parentPath, file.name),
+    }))
+    .sort((left, right) => (left.path < right.path ? -1 : 1));
 }
 
-function readCase(path: string): Case {
-  const test = JSON.parse(readFileSync(path, "utf8")) as Partial<Case> | null;
+/** @throws RangeError when the file holds no case */
+export function readCase(path: string): Case {
+  let test: Partial<Case> | null;
+  try {
+    test = JSON.parse(readFileSync(path, "utf8")) as Partial<Case> | null;
+  } catch (error) {
+    throw new RangeError(`${path} can't be read as JSON`, { cause: error });
+  }
   if (test?.format !== 1 || test.scenario === undefined || test.expected === undefined) {
     throw new RangeError(`${path} is no conformance case of format 1`);
   }

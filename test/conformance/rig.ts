@@ -13,41 +13,42 @@ export type JournalKind = "memory" | "sqlite";
 /** Turns of the event loop that a call takes at most, when its duration is left to chance. */
 const mostTurns = 4;
 
-/** Where the cases of one run keep their flows. */
-export class Bench implements AsyncDisposable {
+/** Where the cases of one run keep their flows. Each case has a flow of its own. */
+export class Rig implements AsyncDisposable {
   readonly #engine: EngineKind;
-  readonly #open: () => Journal;
-  readonly #dir: string | undefined;
-  readonly #opened: Journal[] = [];
   readonly #turns: () => number;
+  readonly #memory: Journal | undefined;
+  /** Folder of the SQLite journal. */
+  readonly #dir: string | undefined;
   #cases = 0;
 
   /** @param seed - 0: every call of a task returns at once; else their durations are drawn from it */
   constructor(engine: EngineKind, journal: JournalKind, seed: number) {
     this.#engine = engine;
     this.#turns = seed === 0 ? () => 0 : draws(seed);
-    if (journal === "memory") {
-      const memory = memoryJournal();
-      this.#open = () => memory;
-    } else {
-      const dir = mkdtempSync(join(tmpdir(), "conformance-"));
-      this.#dir = dir;
-      this.#open = () => {
-        const opened = sqliteJournal({ dir, durability: "process" });
-        this.#opened.push(opened);
-        return opened;
-      };
+    if (journal === "memory") this.#memory = memoryJournal();
+    else this.#dir = mkdtempSync(join(tmpdir(), "conformance-"));
+  }
+
+  /** Lets `work` have what one case needs, and lets go of it afterwards. */
+  async use<Result>(work: (setup: Setup) => Promise<Result>): Promise<Result> {
+    const opened: Journal[] = [];
+    const open = (): Journal => {
+      if (this.#memory !== undefined) return this.#memory;
+      const journal = sqliteJournal({ dir: this.#dir ?? "", durability: "process" });
+      opened.push(journal);
+      return journal;
+    };
+    const id = `case-${++this.#cases}`;
+    try {
+      return await work({ engine: this.#engine, id, open, turns: this.#turns });
+    } finally {
+      for (const journal of opened) await journal.close();
     }
   }
 
-  /** A flow of its own for one case. */
-  setup(): Setup {
-    const id = `case-${++this.#cases}`;
-    return { engine: this.#engine, id, open: this.#open, turns: this.#turns };
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const journal of this.#opened) await journal.close();
+    await this.#memory?.close();
     if (this.#dir !== undefined) rmSync(this.#dir, { recursive: true });
   }
 }
