@@ -15,19 +15,13 @@ const shownCharacters = 60;
 
 /** A value in a few words, for messages. */
 export function describe(value: unknown): string {
-  switch (typeof value) {
-    case "string": {
-      const cut = value.length > shownCharacters ? `${value.slice(0, shownCharacters)}…` : value;
-      return JSON.stringify(cut);
-    }
-    case "function":
-      return "a function";
-    case "object":
-      if (value === null) return "null";
-      return Array.isArray(value) ? "a list" : "an object";
-    default:
-      return String(value);
+  if (typeof value === "string") {
+    const cut = value.length > shownCharacters ? `${value.slice(0, shownCharacters)}…` : value;
+    return JSON.stringify(cut);
   }
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
 }
 
 /** Whether it is an object that is neither a list nor null. */
@@ -118,7 +112,7 @@ export function readFlag(options: Declared, key: string, problems: string[]): bo
   return undefined;
 }
 
-type AnyFunction = (...inputs: never[]) => unknown;
+export type AnyFunction = (...inputs: never[]) => unknown;
 
 /** A function that keeps its object as `this`, or undefined where there is none. */
 export function readFunction(

@@ -63,7 +63,7 @@ export function retry(declared: unknown): Retry {
   const problems: string[] = [];
   const options = readOptions(declared ?? null, "a retry controller", ownKeys, problems);
   return makeRetry(options, problems, {
-    execute: needFunction(options, "execute", problems) as Retry["execute"] | undefined,
+    execute: needFunction(options, "execute", problems),
     onFailure: needFunction(options, "onFailure", problems) as Retry["onFailure"] | undefined,
     revert: readFunction(options, "revert", problems) as Retry["revert"],
   });
@@ -126,7 +126,7 @@ export function parameterizedForEach<
     } & NoInfer<CheckRebind<"rebind", readonly ["values"], readonly [], B>>,
 ): RetryOf<
   Simplify<Taken<readonly ["values"], readonly [], { values: readonly unknown[] }, B>>,
-  // Any, since unknown would fit no consumer.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- unknown would fit no consumer
   Provided<P, any>
 >;
 export function parameterizedForEach(given?: unknown): Retry {

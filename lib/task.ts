@@ -1,6 +1,13 @@
 /** Tasks: atoms that do work and can undo it. */
 import { atomKeys, readAtom, readRevertInputs } from "./atom.ts";
-import { checkName, type Declared, needFunction, readFunction, readOptions } from "./declared.ts";
+import {
+  type AnyFunction,
+  checkName,
+  type Declared,
+  needFunction,
+  readFunction,
+  readOptions,
+} from "./declared.ts";
 import type { TaskOf } from "./typed/carry.ts";
 import type {
   Given,
@@ -52,7 +59,7 @@ export function task<
     NoInfer<CheckTask<R, O, P, B, I, RR, RO, BR, A, T, RA, "execute">>,
 ): TaskOf<TaskNeeds<R, O, B, I, RR, RO, BR, A, RA>, Provided<P, T>>;
 export function task(declared: unknown): Task {
-  return makeTask(declared, "a task", ["execute", ...taskKeys], (execute: Execute) => execute);
+  return makeTask(declared, "a task", ["execute", ...taskKeys], (execute) => execute as Execute);
 }
 
 /**
@@ -75,16 +82,14 @@ export function mapTask<
     NoInfer<CheckTask<R, None, P, B, I, RR, RO, BR, Alike<R, X>, ListOf<R, Y>, RA, "map">>,
 ): TaskOf<TaskNeeds<R, None, B, I, RR, RO, BR, Alike<R, X>, RA>, Provided<P, ListOf<R, Y>>>;
 export function mapTask(declared: unknown): Task {
-  return makeTask(
-    declared,
-    "a map task",
-    ["map", ...seriesKeys],
-    (map: (value: unknown, context: CallContext) => unknown, params) => async (inputs, context) => {
+  return makeTask(declared, "a map task", ["map", ...seriesKeys], (work, params) => {
+    const map = work as (value: unknown, context: CallContext) => unknown;
+    return async (inputs, context) => {
       const results: unknown[] = [];
       for (const param of params) results.push(await map(inputs[param], context));
       return results;
-    },
-  );
+    };
+  });
 }
 
 /**
@@ -111,13 +116,15 @@ export function reduceTask(declared: unknown): Task {
     declared,
     "a reduce task",
     ["reduce", ...seriesKeys],
-    (reduce: (left: unknown, right: unknown, context: CallContext) => unknown, params) =>
-      async (inputs, context) => {
+    (work, params) => {
+      const reduce = work as (left: unknown, right: unknown, context: CallContext) => unknown;
+      return async (inputs, context) => {
         const [first, ...rest] = params.map((param) => inputs[param]);
         let result = first;
         for (const value of rest) result = await reduce(result, value, context);
         return result;
-      },
+      };
+    },
     ({ required }) =>
       required.length < 2
         ? [`requires must name two or more to reduce, it names ${String(required.length)}`]
@@ -129,11 +136,11 @@ type None = readonly [];
 type Execute = Task["execute"];
 
 /** Makes a task of its declaration, in which the function that does the work is called `keys[0]`. */
-function makeTask<Work extends (...inputs: never[]) => unknown>(
+function makeTask(
   declared: unknown,
   what: string,
   keys: readonly [string, ...string[]],
-  toExecute: (work: Work, params: readonly string[]) => Execute,
+  toExecute: (work: AnyFunction, params: readonly string[]) => Execute,
   check: (inputs: Inputs) => readonly string[] = () => [],
 ): Task {
   const problems: string[] = [];
@@ -141,7 +148,7 @@ function makeTask<Work extends (...inputs: never[]) => unknown>(
   const name = checkName(options["name"], "name", problems) ? options["name"] : "";
   const common = readAtom(options, problems);
   const params = common.inputs.required.map(({ param }) => param);
-  const work = needFunction(options, keys[0], problems) as Work | undefined;
+  const work = needFunction(options, keys[0], problems);
   const revert = readFunction(options, "revert", problems) as Task["revert"];
   for (const key of revertKeys) {
     if (revert === undefined && key !== "revert" && options[key] !== undefined) {

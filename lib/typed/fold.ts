@@ -203,10 +203,15 @@ type All<Union> = (Union extends unknown ? (one: Union) => void : never) extends
 
 /** Symbols in `Needs` that `Gives` has with a type that can't be taken. */
 type Clashing<Needs, Gives> = {
-  [S in keyof Needs & keyof Gives]: [Present<Gives, S>] extends [Needs[S]]
+  [S in keyof Needs & keyof Gives]: IsPattern<S> extends true
     ? never
-    : Clash<S, Present<Gives, S>>;
+    : [Present<Gives, S>] extends [Needs[S]]
+      ? never
+      : Clash<S, Present<Gives, S>>;
 }[keyof Needs & keyof Gives];
+
+/** Whether it is no single symbol, but `string` or the like: made of names at run time. */
+type IsPattern<S extends PropertyKey> = {} extends Record<S, 1> ? true : false;
 
 /** The type of a property without the undefined that comes from its being optional. */
 type Present<T, K extends keyof T> = Required<Pick<T, K>>[K];

@@ -19,6 +19,7 @@ export interface WriteRevertLast {
 }
 
 // A tuple in the union lets a list that is returned be a tuple.
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- functions may return nothing
 export type Returnable = readonly [] | readonly unknown[] | {} | null | undefined | void;
 
 export type NamesOf<P> = P extends Names ? P[number] : keyof P & string;
