@@ -69,6 +69,7 @@ interface Failures {
   /** `flow` is empty, and `sequence` 0, when it is the whole journal that can't be read. */
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
   ENGINE_CLOSED: { readonly flow: string };
+  MAILBOX_FULL: { readonly system: string; readonly capacity: number };
 }
 
 /** Names a kind of failure; see `FlowError`. */
@@ -148,6 +149,8 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
       ? `the journal is damaged: ${problem}`
       : `journal of flow "${flow}" is damaged at sequence ${sequence}: ${problem}`,
   ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
+  MAILBOX_FULL: ({ system, capacity }) =>
+    `the mailbox of system "${system}" already holds ${String(capacity)} messages`,
 };
 
 /** An expected failure. Branch on `code`; `message` is for people and may change in a patch. */

@@ -4,7 +4,7 @@ import { Configuration, type Plan } from "./configuration.ts";
 import { Contexts } from "./contexts.ts";
 import type { AnyEvent, Context, Scope } from "./parsed.ts";
 import { interpreted, Planner } from "./planner.ts";
-import { noChildren, TableSnapshot } from "./snapshot.ts";
+import { ended, noChildren, TableSnapshot } from "./snapshot.ts";
 import { contextFrom, Turn } from "./turn.ts";
 
 /** XState's own way to take a step. */
@@ -91,6 +91,8 @@ export class Chart {
     const snapshot = given as TableSnapshot;
     const { type } = event;
     if (type === "xstate.init") return snapshot;
+    if (type === "xstate.stop" && snapshot.children === noChildren)
+      return ended(snapshot, "stopped");
     if (snapshot.status !== "active" || type === "xstate.stop" || this.#isGap(at, type)) {
       return this.#interpreted(snapshot, event, scope);
     }

@@ -94,3 +94,15 @@ export class TableSnapshot {
     return { status, output, error, context, value, children, historyValue, tags: [...this.tags] };
   }
 }
+
+/** The same snapshot with another status: at the end of an actor that did not come to it by itself. */
+export function ended<Snapshot extends object>(
+  snapshot: Snapshot,
+  status: Exclude<Status, "active">,
+  { output, error }: { readonly output?: unknown; readonly error?: unknown } = {},
+): Snapshot {
+  const at = TableSnapshot.at(snapshot);
+  if (at === undefined) return { ...snapshot, status, output, error };
+  const { context, children } = snapshot as unknown as TableSnapshot;
+  return new TableSnapshot(at, context, status, children, output, error) as unknown as Snapshot;
+}
