@@ -41,7 +41,8 @@ export class Effects implements Report {
   readonly #timeouts = new SparseMap<Timer>();
   /** Started by an earlier owner, not launched by this one yet. */
   readonly #orphans = new SparseSet();
-  #deciding = 0;
+  /** Verdicts of deciders that take their time. */
+  readonly #deciding = new Set<Promise<Message>>();
   #asked: OpenQuestion | undefined;
 
   constructor(actor: FlowActor, options: EffectsOptions) {
@@ -53,7 +54,7 @@ export class Effects implements Report {
 
   /** A decider takes its time: nothing else is folded before its verdict. */
   get isDeciding(): boolean {
-    return this.#deciding > 0;
+    return this.#deciding.size > 0;
   }
 
   /** Attempts of this owner are under way. */
@@ -98,10 +99,20 @@ export class Effects implements Report {
     for (const atom of this.#actor.state.running.keys()) this.#orphans.add(atom);
   }
 
+  /** These were not launched when they were started; those that still count are, by the next run. */
+  orphan(starts: readonly AttemptName[]): void {
+    for (const { atom } of starts) this.#orphans.add(atom);
+  }
+
+  /** Verdicts that come from now on of what was asked before are dropped. */
+  stopDeciding(): void {
+    this.#deciding.clear();
+  }
+
   settle(records: readonly FlowRecord[]): void {
     for (const record of records) {
-      if (record.kind === "cancel") this.#abortAll("CANCELLED", record.reason);
-      else if (record.kind === "kill") this.#abortAll("KILLED", record.reason);
+      if (record.kind === "cancel") this.#abort("CANCELLED", record.reason);
+      else if (record.kind === "kill") this.#abort("KILLED", record.reason);
     }
     this.#options.settled(records);
   }
@@ -215,9 +226,11 @@ export class Effects implements Report {
     this.#options.clock.clearTimeout(timer);
   }
 
-  #abortAll(code: "CANCELLED" | "KILLED", reason: string): void {
+  #abort(code: "CANCELLED" | "KILLED", reason: string): void {
     const { id } = this.#actor.state;
     for (const [, attempt] of this.#launched) {
+      // What a cancelled flow undoes is what was asked for.
+      if (code === "CANCELLED" && attempt.direction === "revert") continue;
       this.#executor.abort(attempt, new FlowError(code, { flow: id, reason }));
     }
   }
@@ -227,10 +240,12 @@ export class Effects implements Report {
     const plans = state.blueprint.atoms[atom]?.deciders ?? [];
     const history = decisionHistory(state, atom, this.#options.live);
     const voters = plans.filter(({ from }) => from < 0 || state.stateOf(from) !== "IGNORE");
-    let votes: (boolean | Promise<boolean>)[];
+    const votes: (boolean | Promise<boolean>)[] = [];
     try {
-      votes = voters.map(({ link }) => this.#options.code.deciders[link]?.(history) ?? true);
+      for (const { link } of voters) votes.push(this.#options.code.deciders[link]?.(history) ?? true);
     } catch (error) {
+      // Nobody waits for the other votes any more; one that is refused must not count as unhandled.
+      for (const vote of votes) if (isPromise(vote)) vote.catch(() => undefined);
       return this.#actor.post(deciderFailed(state.nameOf(atom), atom, error));
     }
     const verdict = (all: readonly boolean[]): Message => {
@@ -243,23 +258,21 @@ export class Effects implements Report {
     if (votes.every((vote) => !isPromise(vote))) {
       return this.#actor.post(verdict(votes as boolean[]));
     }
-    this.#deciding++;
-    Promise.all(votes)
-      .then(verdict, (error: unknown) => deciderFailed(state.nameOf(atom), atom, error))
-      .then((message) => {
-        this.#deciding--;
-        this.#actor.post(message);
-      })
-      .catch((error: unknown) => {
-        this.#options.log(`a decider's verdict was lost: ${String(error)}`);
-      });
+    const message = Promise.all(votes).then(verdict, (error: unknown) =>
+      deciderFailed(state.nameOf(atom), atom, error),
+    );
+    this.#deciding.add(message);
+    void message.then((decided) => {
+      if (this.#deciding.delete(message)) this.#actor.post(decided);
+    });
   }
 
   #question(open: OpenQuestion): void {
     const { retry, atom, failure } = open;
     const answer = (given: Verdict | TimedVerdict): void => {
-      const verdict = typeof given === "string" ? { verdict: given } : given;
-      this.#actor.post({ type: "verdict", retry, atom, ...verdict });
+      const verdict = checked(given);
+      // Asked again meanwhile, since its batch was refused: it is the new answer that counts.
+      if (this.#asked === open) this.#actor.post({ type: "verdict", retry, atom, ...verdict });
     };
     const failed = (error: unknown): void => {
       const name = this.#actor.state.nameOf(retry);
@@ -268,7 +281,7 @@ export class Effects implements Report {
     };
     try {
       const given = this.#onFailure(retry, atom, failure);
-      if (isPromise(given)) given.then(answer, failed);
+      if (isPromise(given)) Promise.resolve(given).then(answer).catch(failed);
       else answer(given);
     } catch (error) {
       failed(error);
@@ -294,6 +307,17 @@ export class Effects implements Report {
       random,
     });
   }
+}
+
+const verdicts: readonly Verdict[] = ["RETRY", "REVERT", "REVERT_ALL"];
+
+/** @throws TypeError for what is no verdict: it is typed as one, but it comes out of users' code */
+function checked(given: Verdict | TimedVerdict): TimedVerdict {
+  const { verdict, delayMs } = Object(given) === given ? (given as TimedVerdict) : { verdict: given as Verdict };
+  if (!verdicts.includes(verdict)) throw new TypeError(`${String(verdict)} is no verdict`);
+  if (delayMs === undefined) return { verdict };
+  if (!Number.isFinite(delayMs)) throw new TypeError(`delayMs is ${String(delayMs)}`);
+  return { verdict, delayMs };
 }
 
 const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>

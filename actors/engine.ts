@@ -14,7 +14,7 @@ import type { Journal } from "../lib/journal/journal.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
 import { Notifier } from "../lib/notifier.ts";
 import { foldAll } from "../lib/plan/fold.ts";
-import type { FlowRecord, RunOptions } from "../lib/plan/records.ts";
+import type { FlowRecord, RecordKind } from "../lib/plan/records.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
 import type { AtomState, FlowStateName } from "../lib/plan/states.ts";
 import { FlowView } from "../lib/plan/view.ts";
@@ -93,6 +93,8 @@ export interface Statistics extends Readonly<FlowCounts> {
 interface Waiter {
   resolve(state: "SUCCESS" | "SUSPENDED"): void;
   reject(error: Error): void;
+  /** Stops listening to the run's signal. */
+  release(): void;
 }
 
 const writers = new WeakMap<Journal, string>();
@@ -120,10 +122,13 @@ export class Engine {
   #actor: FlowActor | undefined;
   #prepared: Promise<void> | undefined;
   #waiter: Waiter | undefined;
+  /** Settles, and never rejects, when the run that is under way is over. */
+  #over: Promise<unknown> | undefined;
   #stopped: Error | undefined;
   #runStart = 0;
   #activeMs = 0;
-  #afterBatch: (() => void) | undefined;
+  /** Who waits for the next batch, or for the next one with such a record. */
+  #batchWaiters: { readonly kind: RecordKind | undefined; readonly resolve: () => void }[] = [];
 
   constructor(flow: Item, options: EngineOptions = {}) {
     checkOptions(options);
@@ -197,7 +202,7 @@ export class Engine {
 
   /**
    * Runs step by step: each step is one batch of records. Between two steps nothing new is folded or started.
-   * Leaving the loop early suspends the flow.
+   * Leaving the loop early suspends the flow and waits until it rests.
    *
    * @yields the flow's state after each step
    */
@@ -206,26 +211,25 @@ export class Engine {
     await this.#prepare();
     this.validate();
     const actor = this.#needActor("run");
+    this.#refuseSecondRun();
     actor.allow(0);
     let over = false;
     const ended = this.#begin(controls).finally(() => {
       over = true;
-      this.#afterBatch?.();
+      this.#tellBatchWaiters();
     });
     this.#observe(ended);
     try {
       while (!over) {
-        const stepped = new Promise<void>((resolve) => {
-          this.#afterBatch = resolve;
-        });
+        const stepped = this.#nextBatch();
         actor.allow(1);
         await stepped;
         yield this.storage.state;
       }
     } finally {
-      this.#afterBatch = undefined;
       actor.allow(undefined);
       if (!over) this.suspend();
+      await this.#over;
     }
     await ended;
   }
@@ -251,12 +255,11 @@ export class Engine {
     if (state === undefined || now === "SUSPENDED" || this.#waiter !== undefined) {
       throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation: "reset", state: now });
     }
-    const done = new Promise<void>((resolve) => {
-      this.#afterBatch = resolve;
-    });
-    this.#needActor("reset").post({ type: "reset" });
+    const actor = this.#needActor("reset");
+    const done = this.#nextBatch("reset");
+    actor.post({ type: "reset" });
     await done;
-    this.#afterBatch = undefined;
+    this.#needActor("reset");
   }
 
   /** Aborts what runs and reverts everything; the run ends with FlowError `CANCELLED`. */
@@ -272,19 +275,15 @@ export class Engine {
   /** Lets go of the flow at once, as a crash would: nothing more is recorded, and another engine may adopt it. */
   abandon(): void {
     const reason = new FlowError("ENGINE_CLOSED", { flow: this.#flow.name });
+    this.#stopped ??= reason;
     this.#actor?.stop(reason);
     this.#onStopped(reason);
   }
 
   /** Suspends what runs, waits for it, and lets go of the flow. The journal stays open: it is not the engine's own. */
   async close(): Promise<void> {
-    if (this.#waiter !== undefined) {
-      const ended = new Promise<void>((resolve) => {
-        this.#onEnd = resolve;
-      });
-      this.suspend();
-      await ended;
-    }
+    if (this.#waiter !== undefined) this.suspend();
+    await this.#over;
     this.abandon();
   }
 
@@ -292,37 +291,42 @@ export class Engine {
     await this.close();
   }
 
-  #onEnd: (() => void) | undefined;
-
   #observe(promise: Promise<unknown>): void {
     // Whoever waits for it hears of the error; this only keeps it from counting as unhandled.
     promise.catch(() => undefined);
   }
 
-  #begin({ signal, unpark = false }: RunControls): Promise<"SUCCESS" | "SUSPENDED"> {
+  #refuseSecondRun(): void {
+    if (this.#waiter === undefined) return;
+    const state = this.#knownState()?.flow.value ?? "PENDING";
+    throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation: "run", state });
+  }
+
+  async #begin({ signal, unpark = false }: RunControls): Promise<"SUCCESS" | "SUSPENDED"> {
     const actor = this.#needActor("run");
+    this.#refuseSecondRun();
     const now = this.#knownState()?.flow.value ?? "PENDING";
     const flow = this.#flow.name;
     if (now === "PARKED" && !unpark) {
       const reason = this.storage.reason ?? "it took its hosts down";
-      return Promise.reject(new FlowError("PARKED", { flow, reason }));
-    }
-    if (this.#waiter !== undefined) {
-      return Promise.reject(new FlowError("INVALID_STATE", { flow, operation: "run", state: now }));
+      throw new FlowError("PARKED", { flow, reason });
     }
     const { deferReverts = false, neverResolve = false } = this.#options;
-    const options: RunOptions = { deferReverts, neverResolve };
-    return new Promise((resolve, reject) => {
-      this.#waiter = { resolve, reject };
-      this.#runStart = this.#clock.monotonic();
-      actor.post({ type: "run", options });
-      if (signal === undefined) return;
+    const run = { type: "run", options: { deferReverts, neverResolve } } as const;
+    const ended = new Promise<"SUCCESS" | "SUSPENDED">((resolve, reject) => {
       const cancel = (): void => {
         this.cancel(reasonOf(signal));
       };
-      if (signal.aborted) cancel();
-      else signal.addEventListener("abort", cancel, { once: true });
+      signal?.addEventListener("abort", cancel);
+      const release = (): void => signal?.removeEventListener("abort", cancel);
+      this.#waiter = { resolve, reject, release };
+      this.#runStart = this.#clock.monotonic();
+      // Aborted before: in one turn, so that nothing starts in between.
+      if (signal?.aborted === true) actor.post(run, { type: "cancel", reason: reasonOf(signal) });
+      else actor.post(run);
     });
+    this.#over = ended.catch(() => undefined);
+    return ended;
   }
 
   #prepare(): Promise<void> {
@@ -334,8 +338,9 @@ export class Engine {
     return this.#prepared;
   }
 
-  #doPrepare(): Promise<void> {
+  async #doPrepare(): Promise<void> {
     const { blueprint, code } = this.#needCompiled("prepare");
+    if (this.#stopped !== undefined) throw this.#stopped;
     const actor = this.#makeActor(code);
     if (this.#options.id !== undefined) return this.#adopt(actor, blueprint);
     this.#actor = actor;
@@ -344,6 +349,7 @@ export class Engine {
 
   async #adopt(actor: FlowActor, blueprint: Blueprint): Promise<void> {
     const state = foldAll(machines, await this.#journal.read(this.id));
+    if (this.#stopped !== undefined) throw this.#stopped;
     this.#actor = actor;
     if (state === undefined) return actor.begin(undefined, this.#firstRecords(blueprint));
     const records: FlowRecord[] = [
@@ -410,7 +416,8 @@ export class Engine {
             this.#settled(records);
           },
         }),
-      stopped: (reason) => {
+      stopped: (reason, wasBegun) => {
+        if (wasBegun) this.#stopped ??= reason;
         this.#onStopped(reason);
       },
     });
@@ -472,7 +479,25 @@ export class Engine {
   #settled(records: readonly FlowRecord[]): void {
     const last = records.at(-1);
     if (last?.kind === "ended") this.#ended(last.state);
-    this.#afterBatch?.();
+    if (this.#batchWaiters.length > 0) this.#tellBatchWaiters(records);
+  }
+
+  #nextBatch(kind?: RecordKind): Promise<void> {
+    return new Promise((resolve) => {
+      this.#batchWaiters.push({ kind, resolve });
+    });
+  }
+
+  /** @param records - of the batch; undefined: there will be no other */
+  #tellBatchWaiters(records?: readonly FlowRecord[]): void {
+    const waiters = this.#batchWaiters;
+    this.#batchWaiters = [];
+    for (const waiter of waiters) {
+      const { kind, resolve } = waiter;
+      const isMet = kind === undefined || records?.some((record) => record.kind === kind) !== false;
+      if (isMet) resolve();
+      else this.#batchWaiters.push(waiter);
+    }
   }
 
   #ended(end: "SUCCESS" | "REVERTED" | "FAILURE" | "SUSPENDED"): void {
@@ -485,15 +510,15 @@ export class Engine {
   #endRun(): Waiter | undefined {
     const waiter = this.#waiter;
     this.#waiter = undefined;
-    if (waiter !== undefined) this.#activeMs += this.#clock.monotonic() - this.#runStart;
-    this.#onEnd?.();
+    if (waiter === undefined) return undefined;
+    waiter.release();
+    this.#activeMs += this.#clock.monotonic() - this.#runStart;
     return waiter;
   }
 
   #onStopped(reason: Error): void {
-    this.#stopped ??= reason;
     this.#endRun()?.reject(reason);
-    this.#afterBatch?.();
+    this.#tellBatchWaiters();
   }
 
   /** What a run that failed raises: a failed revert alone, since it is what a person must look at. */
@@ -546,8 +571,8 @@ export class Engine {
 
 const noCounts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
 
-function reasonOf(signal: AbortSignal): string {
-  const reason: unknown = signal.reason;
+function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason;
   return reason instanceof Error ? reason.message : String(reason);
 }
 

@@ -30,8 +30,8 @@ export interface FlowActorOptions {
   readonly concurrency: number;
   /** Makes what runs the attempts, tells the listeners and asks users' deciders and controllers. */
   readonly effects: (actor: FlowActor) => Effects;
-  /** It stopped by itself: fenced, or its journal can't be trusted any more. */
-  readonly stopped: (reason: Error) => void;
+  /** It stopped by itself: fenced, or its journal can't be trusted any more; or it could not even begin. */
+  readonly stopped: (reason: Error, wasBegun: boolean) => void;
 }
 
 /** Turns in a row before everything else that waits in the process gets one. */
@@ -58,8 +58,8 @@ class Turn {
   readonly at: number;
   readonly records: FlowRecord[] = [];
   readonly starts: AttemptName[] = [];
-  /** It takes held starts back. */
-  withdraws = false;
+  /** It holds a command, which says what becomes of held starts. */
+  command: Command | undefined;
   notes: readonly Note[] = noNotes;
 
   constructor(messages: Message[], at: number) {
@@ -69,6 +69,11 @@ class Turn {
 }
 
 const noNotes: readonly Note[] = [];
+
+type Command = Extract<Message, { type: "suspend" | "cancel" | "kill" }>;
+
+const isCommand = ({ type }: Message): boolean =>
+  type === "suspend" || type === "cancel" || type === "kill";
 
 export class FlowActor {
   readonly #options: FlowActorOptions;
@@ -85,12 +90,13 @@ export class FlowActor {
   #refusals = 0;
   /** Called when the first batch is durable or refused. */
   #begun: ((error?: Error) => void) | undefined;
-  /** A command is on its way that takes back starts which were recorded and not launched: these. */
+  /** A command is on its way: starts that were recorded are not launched any more. These were held back. */
   #withholding = false;
   #held: AttemptName[] = [];
   readonly #progress = new SparseMap<{ readonly fraction: number; readonly details: unknown }>();
   readonly #asks = new SparseSet();
-  readonly #timers = new SparseMap<Timer>();
+  readonly #timers = new SparseMap<{ readonly timer: Timer; readonly dueAt: number }>();
+  #nextTry: Timer | undefined;
   readonly counts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
 
   constructor(options: FlowActorOptions) {
@@ -131,11 +137,15 @@ export class FlowActor {
     });
   }
 
-  /** Puts a message into the mailbox. Never throws; never runs users' code that is already on the stack. */
-  post(message: Message): void {
+  /** Puts messages into the mailbox. Never throws; never runs users' code that is already on the stack. */
+  post(...messages: Message[]): void {
     if (this.#stopped !== undefined) return;
-    if (message.type === "suspend" || message.type === "cancel") this.#withholding = true;
-    this.#inbox.push(message);
+    for (const message of messages) {
+      this.#inbox.push(message);
+      if (isCommand(message)) this.#withholding = true;
+      // A decider that never answers must not keep anybody from ending the flow.
+      if (message.type === "cancel" || message.type === "kill") this.#effects.stopDeciding();
+    }
     this.#turn();
   }
 
@@ -161,8 +171,8 @@ export class FlowActor {
     if (this.#stopped !== undefined) return;
     this.#stopped = reason;
     this.#inbox = [];
-    for (const [, timer] of this.#timers) this.#options.clock.clearTimeout(timer);
-    this.#timers.clear();
+    this.#clearTimers();
+    if (this.#nextTry !== undefined) this.#options.clock.clearTimeout(this.#nextTry);
     this.#effects.stop(reason);
     this.#begun?.(reason);
   }
@@ -273,7 +283,8 @@ export class FlowActor {
         if (!state.isExecutable(message.atom) || state.decided.has(message.atom)) return;
         this.#fold({ kind, ...rest }, turn);
         // It was ready together with others that have started: it starts before any outcome of theirs is acted upon.
-        if (state.flow.value === "RUNNING" && !state.halted) this.#start(turn);
+        const mayStart = state.flow.value === "RUNNING" && !state.halted && !this.#withholding;
+        if (mayStart) this.#start(turn);
         return;
       }
       case "verdict":
@@ -284,23 +295,32 @@ export class FlowActor {
       case "run":
         return this.#fold({ kind: "run", options: message.options }, turn);
       case "suspend":
-        this.#withholding = false;
-        if (this.state.flow.value !== "RUNNING") return;
-        turn.withdraws = true;
-        return this.#fold({ kind: "suspend", withdraws: this.#held }, turn);
-      case "cancel": {
-        const { reason } = message;
-        this.#withholding = false;
-        turn.withdraws = true;
-        return this.#fold({ kind: "cancel", reason, withdraws: this.#held }, turn);
-      }
+      case "cancel":
       case "kill":
-        return this.#fold({ kind: "kill", reason: message.reason }, turn);
+        return this.#takeCommand(message, turn);
       case "reset":
         return this.#fold({ kind: "reset" }, turn);
       case "timer":
         this.#timers.delete(message.retry);
+        if (!this.state.waits.has(message.retry)) return;
         return this.#fold({ kind: "timerFired", retry: message.retry }, turn);
+    }
+  }
+
+  /** A command for a flow that is not active, or not any more, has come too late. */
+  #takeCommand(message: Command, turn: Turn): void {
+    this.#withholding = false;
+    const withdraws = this.#held;
+    const flow = this.state.flow.value;
+    if (flow !== "RUNNING" && (flow !== "SUSPENDING" || message.type === "suspend")) return;
+    turn.command = message;
+    switch (message.type) {
+      case "suspend":
+        return this.#fold({ kind: "suspend", withdraws }, turn);
+      case "cancel":
+        return this.#fold({ kind: "cancel", reason: message.reason, withdraws }, turn);
+      case "kill":
+        return this.#fold({ kind: "kill", reason: message.reason }, turn);
     }
   }
 
@@ -371,13 +391,22 @@ export class FlowActor {
   /** Re-armed with what remains; never longer than it was meant to be, whatever the wall clock says. */
   #arm(retry: number): void {
     const wait = this.state.waits.get(retry);
-    if (wait === undefined || this.#timers.has(retry)) return;
+    const armed = this.#timers.get(retry);
+    if (wait === undefined || armed?.dueAt === wait.dueAt) return;
     const { clock } = this.#options;
-    const remainsMs = Math.min(wait.delayMs, Math.max(0, wait.dueAt - clock.now()));
+    // The timer of an earlier wait, which came to nothing, would cut this one short.
+    if (armed !== undefined) clock.clearTimeout(armed.timer);
+    const { dueAt } = wait;
+    const remainsMs = Math.min(wait.delayMs, Math.max(0, dueAt - clock.now()));
     const timer = clock.setTimeout(() => {
       this.post({ type: "timer", retry });
     }, remainsMs);
-    this.#timers.set(retry, timer);
+    this.#timers.set(retry, { timer, dueAt });
+  }
+
+  #clearTimers(): void {
+    for (const [, { timer }] of this.#timers) this.#options.clock.clearTimeout(timer);
+    this.#timers.clear();
   }
 
   #durable(turn: Turn): void {
@@ -397,21 +426,28 @@ export class FlowActor {
     if (this.isStopped) return;
     this.#effects.ask(this.#asks);
     if (this.isStopped) return;
-    if (turn.withdraws) this.#held = [];
+    if (turn.command !== undefined) {
+      // Taken back, all of them; or, of a killed flow, started and for the next run to launch.
+      this.#effects.orphan(this.#held);
+      this.#held = [];
+    }
     if (this.#withholding) this.#held = [...this.#held, ...starts];
     else this.#effects.launch(starts, notes);
+    if (records.some(({ kind }) => kind === "ended")) this.#clearTimers();
     if (this.isStopped) return;
     this.#effects.settle(records);
   }
 
   /** Not durable: what was decided is forgotten, what had arrived is folded again when it is tried again. */
   #refused(error: Error, messages: Message[]): void {
+    if (this.#stopped !== undefined) return;
     this.counts.refused++;
     const passing = FlowError.is(error, "JOURNAL_FULL") || FlowError.is(error, "JOURNAL_UNAVAILABLE");
     if (!passing || this.#begun !== undefined) return this.#giveUp(error);
     this.#effects.refused(error);
     const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** this.#refusals++);
-    this.#options.clock.setTimeout(() => {
+    this.#nextTry = this.#options.clock.setTimeout(() => {
+      this.#nextTry = undefined;
       this.#refold(messages).catch((again: unknown) => {
         this.#refused(again as Error, messages);
       });
@@ -422,6 +458,9 @@ export class FlowActor {
     const { journal, id } = this.#options;
     const state = foldAll(machines, await journal.read(id));
     if (this.#stopped !== undefined) return;
+    const { epoch, sequence } = this.state;
+    // Going on from what another owner wrote would be going on under its epoch (I5).
+    if (state?.epoch !== epoch) return this.#giveUp(new FlowError("FENCED", { flow: id, epoch, sequence }));
     this.#state = state;
     this.listen(this.#listening);
     this.#asks.clear();
@@ -432,12 +471,12 @@ export class FlowActor {
 
   #giveUp(error: Error): void {
     const { id } = this.#options;
-    const fenced = FlowError.is(error, "FENCED");
+    const wasBegun = this.#begun === undefined;
     const reason =
-      fenced && this.#begun === undefined
+      wasBegun && FlowError.is(error, "FENCED")
         ? new FlowError("LEASE_LOST", { flow: id, epoch: this.#state?.epoch ?? 0 }, { cause: error })
         : error;
     this.stop(reason);
-    this.#options.stopped(reason);
+    this.#options.stopped(reason, wasBegun);
   }
 }

@@ -49,6 +49,10 @@ export const retryMachine = setup({
         event.type === "progress" ? event.fraction : context.progress,
     }),
     noProgress: assign({ progress: 0 }),
+    restore: assign(({ context, event }) => {
+      const { progress, revertFailure } = event.type === "withdrawn" ? event : context;
+      return { progress, revertFailure };
+    }),
     forget: assign({
       progress: 0,
       result: undefined,
@@ -76,9 +80,14 @@ export const retryMachine = setup({
         failed: { target: "FAILURE", actions: "keepFailure" },
         progress: { actions: "keepProgress" },
         withdrawn: [
-          { guard: { type: "cameFrom", params: { state: "SUCCESS" } }, target: "SUCCESS" },
-          { target: "PENDING", actions: "noProgress" },
+          {
+            guard: { type: "cameFrom", params: { state: "SUCCESS" } },
+            target: "SUCCESS",
+            actions: "restore",
+          },
+          { target: "PENDING", actions: "restore" },
         ],
+        reset: { target: "PENDING", actions: "forget" },
       },
     },
     SUCCESS: {
@@ -108,9 +117,19 @@ export const retryMachine = setup({
         revertFailed: { target: "REVERT_FAILURE", actions: "keepRevertFailure" },
         progress: { actions: "keepProgress" },
         withdrawn: [
-          { guard: { type: "cameFrom", params: { state: "SUCCESS" } }, target: "SUCCESS" },
-          { target: "FAILURE" },
+          {
+            guard: { type: "cameFrom", params: { state: "SUCCESS" } },
+            target: "SUCCESS",
+            actions: "restore",
+          },
+          {
+            guard: { type: "cameFrom", params: { state: "REVERT_FAILURE" } },
+            target: "REVERT_FAILURE",
+            actions: "restore",
+          },
+          { target: "FAILURE", actions: "restore" },
         ],
+        reset: { target: "PENDING", actions: "forget" },
       },
     },
     REVERTED: {

@@ -44,6 +44,10 @@ export const taskMachine = setup({
         event.type === "progress" ? event.fraction : context.progress,
     }),
     noProgress: assign({ progress: 0 }),
+    restore: assign(({ context, event }) => {
+      const { progress, revertFailure } = event.type === "withdrawn" ? event : context;
+      return { progress, revertFailure };
+    }),
     forget: assign({
       progress: 0,
       result: undefined,
@@ -70,7 +74,8 @@ export const taskMachine = setup({
         succeeded: { target: "SUCCESS", actions: "keepResult" },
         failed: { target: "FAILURE", actions: "keepFailure" },
         progress: { actions: "keepProgress" },
-        withdrawn: { target: "PENDING", actions: "noProgress" },
+        withdrawn: { target: "PENDING", actions: "restore" },
+        reset: { target: "PENDING", actions: "forget" },
       },
     },
     SUCCESS: {
@@ -94,9 +99,19 @@ export const taskMachine = setup({
         revertFailed: { target: "REVERT_FAILURE", actions: "keepRevertFailure" },
         progress: { actions: "keepProgress" },
         withdrawn: [
-          { guard: { type: "cameFrom", params: { state: "SUCCESS" } }, target: "SUCCESS" },
-          { target: "FAILURE" },
+          {
+            guard: { type: "cameFrom", params: { state: "SUCCESS" } },
+            target: "SUCCESS",
+            actions: "restore",
+          },
+          {
+            guard: { type: "cameFrom", params: { state: "REVERT_FAILURE" } },
+            target: "REVERT_FAILURE",
+            actions: "restore",
+          },
+          { target: "FAILURE", actions: "restore" },
         ],
+        reset: { target: "PENDING", actions: "forget" },
       },
     },
     REVERTED: {

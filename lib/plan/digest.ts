@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Blueprint } from "../compile/blueprint.ts";
 import { canonical, hashOf } from "../compile/hash.ts";
-import type { FlowState } from "./state.ts";
+import type { FlowState, Running } from "./state.ts";
+import type { AtomSnapshot } from "./states.ts";
 
 /** Blueprints don't change, so what was hashed once is known. */
 const hashes = new WeakMap<Blueprint, string>();
@@ -28,8 +29,17 @@ function wholeOf(state: FlowState): unknown[] {
   return [
     { id, sequence, epoch, owner, options, store, meta, state: state.flow.value },
     blueprintHash(state.blueprint),
-    { failures, questions, revertingAll, halted, trouble, suspects },
+    { failures, questions, revertingAll, halted, trouble, suspects, retired: retiredOf(state) },
   ];
+}
+
+function retiredOf({ retired }: FlowState): unknown {
+  return [...retired].map(([name, { kind, snapshot, intention }]) => ({
+    name,
+    kind,
+    intention,
+    ...kept(snapshot),
+  }));
 }
 
 function blueprintHash(blueprint: Blueprint): string {
@@ -45,7 +55,7 @@ function atomOf(state: FlowState, atom: number): unknown {
     state: value,
     context,
     intention: state.intentionOf(atom),
-    running: running === undefined ? undefined : { ...running, undo: running.undo.map(undone) },
+    running: running === undefined ? undefined : lifeOf(running),
     decided: state.decided.has(atom),
     ignoredBy: state.ignoredBy.get(atom),
     ignoredAll: state.ignoredAll.has(atom),
@@ -56,7 +66,10 @@ function atomOf(state: FlowState, atom: number): unknown {
   };
 }
 
-/** Of a snapshot, what an atom's machine keeps; the rest of it is XState's. */
-function undone({ snapshot, ...rest }: { readonly snapshot: { value: unknown; context: unknown } }) {
-  return { ...rest, state: snapshot.value, context: snapshot.context };
+function lifeOf({ direction, attempt, before, undo }: Running): unknown {
+  const undone = undo.map(({ snapshot, ...rest }) => ({ ...rest, ...kept(snapshot) }));
+  return { direction, attempt, before: kept(before), undo: undone };
 }
+
+/** Of a snapshot, what an atom's machine keeps; the rest of it is XState's. */
+const kept = ({ value, context }: AtomSnapshot) => ({ state: value, context });

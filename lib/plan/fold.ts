@@ -6,6 +6,7 @@
  */
 import type { Batch, FlowRecord } from "./records.ts";
 import { decide, fail, ignore, revertAll, undoOf } from "./resolve.ts";
+import { Slots } from "./sparse.ts";
 import { FlowState } from "./state.ts";
 import type { Machines } from "./states.ts";
 
@@ -144,13 +145,16 @@ function cancel(state: FlowState, reason: string): void {
 
 function run(state: FlowState, { options }: Of<"run">): void {
   if (state.flow.value === "REVERTED") reset(state);
-  const parked = state.flow.value === "PARKED";
+  const { value } = state.flow;
   state.moveFlow({ type: "run" });
   if (state.flow.value !== "RUNNING") return;
   state.options = options;
-  state.halted = false;
-  if (parked) state.losses.clear();
-  if (state.trouble?.kind !== "cancel") state.trouble = undefined;
+  if (value === "PARKED") state.losses.clear();
+  // Halted, it does not rest SUSPENDED: its owner died before it could record the end, which is still to come.
+  if (value !== "SUSPENDED" || !state.halted) {
+    state.halted = false;
+    if (state.trouble?.kind !== "cancel") state.trouble = undefined;
+  }
   if (!options.neverResolve) resolveLate(state);
   state.offerAll();
 }
@@ -188,5 +192,8 @@ function reset(state: FlowState): void {
   state.trouble = undefined;
   state.questions.length = 0;
   state.losses.clear();
+  state.suspects = [];
+  // What a killed run left running: its outcome, if there ever is one, is of an attempt that was given up.
+  state.running = new Slots(state.shape.atoms);
   for (let atom = 0; atom < state.shape.atoms; atom++) state.restart(atom);
 }

@@ -43,7 +43,8 @@ export interface Undo {
 export interface Running {
   readonly direction: Direction;
   readonly attempt: number;
-  readonly before: AtomState;
+  /** The atom before it started. */
+  readonly before: AtomSnapshot;
   readonly undo: readonly Undo[];
 }
 
@@ -235,7 +236,7 @@ export class FlowState implements Lives {
   /** Marks an attempt as started; `undo` is what a withdrawal puts back beside the atom itself. */
   begin(atom: number, direction: Direction, undo: readonly Undo[] = nothing): void {
     this.#starting = true;
-    const before = this.stateOf(atom);
+    const before = this.#at(atom);
     if (direction === "revert") {
       this.move(atom, { type: "revert" });
     } else {
@@ -274,9 +275,11 @@ export class FlowState implements Lives {
     // Nobody was told of the start, so nobody is told of its end.
     const notes = this.notes;
     this.notes = undefined;
-    const restarted = running.direction === "execute" && running.before === "SUCCESS";
+    const restarted = running.direction === "execute" && running.before.value === "SUCCESS";
     if (restarted && this.intentions[atom] === "EXECUTE") this.intentions[atom] = "RETRY";
-    this.move(atom, { type: "withdrawn", to: running.before });
+    const { value: to, context } = running.before;
+    const { progress, revertFailure } = context;
+    this.move(atom, { type: "withdrawn", to, progress, revertFailure });
     for (const { atom: other, snapshot, intention, decided, ignoredBy } of running.undo) {
       if (this.intentions[other] !== "REVERT") this.intentions[other] = intention;
       if (decided) this.decided.add(other);
@@ -328,9 +331,19 @@ export class FlowState implements Lives {
     this.running = new Slots(next.atoms);
     for (const [was, value] of running) {
       const atom = to.get(was);
-      if (atom !== undefined) this.running.set(atom, value);
+      if (atom === undefined) continue;
+      const undo = value.undo.flatMap((one) => {
+        const [other, by] = [to.get(one.atom), to.get(one.ignoredBy) ?? -1];
+        return other === undefined ? [] : [{ ...one, atom: other, ignoredBy: by }];
+      });
+      this.running.set(atom, { ...value, undo });
     }
     this.#runAgain();
+    for (const [ignored, by] of [...this.ignoredBy]) {
+      const still = to.get(by);
+      if (still === undefined) this.ignoredBy.delete(ignored);
+      else this.ignoredBy.set(ignored, still);
+    }
     renumber(this.ignoredBy, to);
     renumber(this.waits, to);
     renumber(this.losses, to);
@@ -355,16 +368,13 @@ export class FlowState implements Lives {
 
   /** An atom that had been lost while it ran, and is back: its attempt is still without an outcome. */
   #runAgain(): void {
-    this.snapshots.forEach(({ value, context }, atom) => {
-      if (this.running.has(atom)) return;
-      if (value === "RUNNING") {
-        const attempt = context.attempt;
-        this.running.set(atom, { direction: "execute", attempt, before: "PENDING", undo: nothing });
-      } else if (value === "REVERTING") {
-        const before = context.failure === undefined ? "SUCCESS" : "FAILURE";
-        const attempt = context.reverts;
-        this.running.set(atom, { direction: "revert", attempt, before, undo: nothing });
-      }
+    this.snapshots.forEach((snapshot, atom) => {
+      const { value, context } = snapshot;
+      if (this.running.has(atom) || (value !== "RUNNING" && value !== "REVERTING")) return;
+      const [direction, attempt] =
+        value === "RUNNING" ? (["execute", context.attempt] as const) : (["revert", context.reverts] as const);
+      // Nobody is going to take its start back, so it doesn't matter what it was before.
+      this.running.set(atom, { direction, attempt, before: snapshot, undo: nothing });
     });
   }
 

@@ -59,7 +59,13 @@ export type TaskEvent =
   | { readonly type: "revert" }
   | { readonly type: "reverted"; readonly value: unknown }
   | { readonly type: "revertFailed"; readonly failure: Failure }
-  | { readonly type: "withdrawn"; readonly to: AtomState }
+  | {
+      /** A start is taken back: all is as it was before, but for the number of the attempt. */
+      readonly type: "withdrawn";
+      readonly to: AtomState;
+      readonly progress: number;
+      readonly revertFailure: Failure | undefined;
+    }
   | { readonly type: "progress"; readonly fraction: number }
   | { readonly type: "ignore" }
   | { readonly type: "reset" };
