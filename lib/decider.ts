@@ -39,7 +39,7 @@ export function link(from: unknown, to: unknown, given?: unknown): Link {
   const options = readOptions(given, "link()", ["decide", "depth"], problems);
   const decide = readFunction(options, "decide", problems) as Decide | undefined;
   const depth = readDepth(options["depth"], problems);
-  if (depth !== undefined && options["decide"] === undefined) {
+  if (options["depth"] !== undefined && options["decide"] === undefined) {
     problems.push("depth says how far a no of decide reaches, but there is no decide");
   }
   return Object.freeze({

@@ -59,7 +59,7 @@ export function task<
     NoInfer<CheckTask<R, O, P, B, I, RR, RO, BR, A, T, RA, "execute">>,
 ): TaskOf<TaskNeeds<R, O, B, I, RR, RO, BR, A, RA>, Provided<P, T>>;
 export function task(declared: unknown): Task {
-  return makeTask(declared, "a task", ["execute", ...taskKeys], (execute) => execute as Execute);
+  return makeTask(declared, "a task", ["execute", ...taskKeys], (execute) => execute);
 }
 
 /**
