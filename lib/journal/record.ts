@@ -158,7 +158,8 @@ function readBatch(bytes: Buffer, expected: Expected, take: Taking): DecodedBatc
 /** What is wrong with the bytes themselves, wherever they stand. */
 function brokenBytes(bytes: Buffer): string | undefined {
   if (bytes.length < headerBytes) return "it is cut";
-  if (crc32(bytes.subarray(4), crcOfZeros) !== bytes.readUInt32LE(0)) return "its checksum is wrong";
+  if (crc32(bytes.subarray(4), crcOfZeros) !== bytes.readUInt32LE(0))
+    return "its checksum is wrong";
   if (bytes.readUInt32LE(8) !== bytes.length) return "its length is wrong";
   return wrongVersion(bytes.readUInt32LE(4));
 }
@@ -180,9 +181,11 @@ function wrongVersion(version: unknown): string | undefined {
     : "it is of no known format";
 }
 
+const none: readonly Part[] = [];
+
 /** Collects what goes beside one batch. */
 class Putting implements Put {
-  parts: Part[] = [];
+  parts: readonly Part[] = none;
   private readonly limit: number;
 
   constructor(limit: number) {
@@ -200,7 +203,7 @@ class Putting implements Put {
   }
 
   private add(part: Part): string {
-    this.parts.push(part);
+    if (!this.parts.some(({ hash }) => hash === part.hash)) this.parts = [...this.parts, part];
     return part.hash;
   }
 }

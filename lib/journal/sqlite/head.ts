@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 import type { Row } from "./driver.ts";
 import { damaged } from "./faults.ts";
 
-/** Changes in place with each append: there is one per append otherwise. */
+/** Changes in place with each append: there would be one per append otherwise. */
 export interface Head {
   /** The row of its first batch. */
   readonly number: number;
@@ -16,62 +16,87 @@ export interface Head {
   updatedAt: number;
   sequence: number;
   epoch: number;
-  /** Checksum and row of the last batch. */
-  checksum: number;
+  /** Row and checksum of the last batch. */
   last: number;
+  checksum: number;
   /** Checksum of the texts that never change. */
   readonly seed: number;
+  /** The column `head`, which compare-and-set compares: see `sealed`. */
+  bytes: Uint8Array;
+}
+
+export const seedOf = (id: string, name: string): number => crc32(`${id}\0${name}`);
+
+const scratch = new Uint8Array(56);
+const numbers = new DataView(scratch.buffer);
+const headBytes = 28;
+
+/**
+ * A head as its column holds it: sequence, last, epoch and checksum, and then the seal, a checksum
+ * of the whole row. Little-endian.
+ */
+export function sealed(head: Omit<Head, "bytes">): Uint8Array {
+  numbers.setFloat64(0, head.sequence, true);
+  numbers.setFloat64(8, head.last, true);
+  numbers.setUint32(16, head.epoch, true);
+  numbers.setUint32(20, head.checksum, true);
+  numbers.setFloat64(24, head.number, true);
+  numbers.setFloat64(32, head.createdAt, true);
+  numbers.setFloat64(40, head.updatedAt, true);
+  numbers.setUint32(48, checksumOf(head.state), true);
+  const seal = crc32(scratch, head.seed);
+  numbers.setUint32(24, seal, true);
+  return scratch.slice(0, headBytes);
+}
+
+// There are few states; an entry for each saves most of a seal's time.
+const checksums = new Map<string, number>();
+
+function checksumOf(state: string): number {
+  let checksum = checksums.get(state);
+  if (checksum === undefined) {
+    checksum = crc32(state);
+    if (checksums.size < 100) checksums.set(state, checksum);
+  }
+  return checksum;
 }
 
 /** Everything that `headOf` reads; cast, so that damage can't make another type of it. */
 export const headColumns =
-  "CAST(id AS BLOB) AS id, CAST(name AS BLOB) AS name, CAST(state AS BLOB) AS state, " +
-  ["number", "created_at", "updated_at", "sequence", "epoch", "checksum", "last", "seal"]
+  ["id", "name", "state", "head"]
+    .map((column) => `CAST(${column} AS BLOB) AS ${column}, `)
+    .join("") +
+  ["number", "created_at", "updated_at"]
     .map((column) => `CAST(${column} AS REAL) AS ${column}`)
     .join(", ");
 
-export const seedOf = (id: string, name: string): number => crc32(`${id}\0${name}`);
-
-const sealed = new Uint8Array(64);
-const numbers = new DataView(sealed.buffer);
-
-/** The checksum of a row as it should be. */
-export function sealOf(head: Head): number {
-  numbers.setFloat64(0, head.number);
-  numbers.setFloat64(8, head.createdAt);
-  numbers.setFloat64(16, head.updatedAt);
-  numbers.setFloat64(24, head.sequence);
-  numbers.setFloat64(32, head.epoch);
-  numbers.setFloat64(40, head.checksum);
-  numbers.setFloat64(48, head.last);
-  numbers.setFloat64(56, crc32(head.state));
-  return crc32(sealed, head.seed);
-}
-
 /** The head in a row, and whether its seal is whole; if it isn't, nothing in it can be trusted. */
-export function headOf(row: Row): { readonly head: Head; readonly whole: boolean } {
-  const id = textIn(row["id"]);
-  const name = textIn(row["name"]);
+export function headOf(row: Row): { readonly head: Head; readonly isWhole: boolean } {
+  const id = bytesIn(row["id"]).toString();
+  const name = bytesIn(row["name"]).toString();
+  const stored = bytesIn(row["head"]);
+  const bytes = Buffer.alloc(headBytes);
+  stored.copy(bytes);
   const head = {
     number: Number(row["number"]),
     id,
     name,
     createdAt: Number(row["created_at"]),
-    state: textIn(row["state"]),
+    state: bytesIn(row["state"]).toString(),
     updatedAt: Number(row["updated_at"]),
-    sequence: Number(row["sequence"]),
-    epoch: Number(row["epoch"]),
-    checksum: Number(row["checksum"]),
-    last: Number(row["last"]),
+    sequence: bytes.readDoubleLE(0),
+    last: bytes.readDoubleLE(8),
+    epoch: bytes.readUInt32LE(16),
+    checksum: bytes.readUInt32LE(20),
     seed: seedOf(id, name),
+    bytes,
   };
-  return { head, whole: sealOf(head) === row["seal"] };
+  return { head, isWhole: stored.equals(sealed(head)) };
 }
 
-/** A text column that was read as a blob. */
-function textIn(value: unknown): string {
-  return value instanceof Uint8Array ? Buffer.from(value).toString() : "";
-}
+/** A column that was cast to a blob. */
+const bytesIn = (value: unknown): Buffer =>
+  value instanceof Uint8Array ? Buffer.from(value) : Buffer.alloc(0);
 
 const findFlow = `SELECT ${headColumns} FROM flows WHERE id = ?`;
 const findUse = "SELECT 1 AS used FROM uses WHERE flow = ? LIMIT 1";
@@ -87,15 +112,15 @@ export function findHead(connection: Connection, flow: string): Head | undefined
     if (connection.statement(findUse).get(flow) === undefined) return undefined;
     throw damaged(flow, 1, "its row is lost");
   }
-  const { head, whole } = headOf(row);
-  if (!whole || head.id !== flow) throw damaged(flow, 1, "its row is damaged");
+  const { head, isWhole } = headOf(row);
+  if (!isWhole || head.id !== flow) throw damaged(flow, 1, "its row is damaged");
   return head;
 }
 
 /** As a listing shows it; what can't be trusted is in state `DAMAGED`. */
 export function summaryOf(row: Row): FlowSummary {
-  const { head, whole } = headOf(row);
+  const { head, isWhole } = headOf(row);
   const { id, name, createdAt, updatedAt, sequence, epoch } = head;
-  const state = whole ? head.state : "DAMAGED";
+  const state = isWhole ? head.state : "DAMAGED";
   return { id, name, state, createdAt, updatedAt, sequence, epoch };
 }

@@ -63,10 +63,10 @@ export class Remover {
           .all(number, updatedBefore, JSON.stringify(states), flowsAtOnce)
           .map(headOf);
         // What is damaged is for a person to look at.
-        for (const { head, whole } of rows) if (whole) this.drop(head);
+        for (const { head, isWhole } of rows) if (isWhole) this.drop(head);
         return rows;
       });
-      for (const { head, whole } of heads) if (whole) forgotten.push(head.id);
+      for (const { head, isWhole } of heads) if (isWhole) forgotten.push(head.id);
       const last = heads.at(-1);
       if (last === undefined || heads.length < flowsAtOnce) return forgotten;
       number = last.head.number;

@@ -16,7 +16,7 @@ export const schemaVersion = 1;
 
 const pageBytes = 4096;
 
-// `seal` is a checksum of the row: SQLite finds damage of its structure, not of its contents.
+// `head` (see head.ts) seals the row: SQLite finds damage of its structure, not of its contents.
 // `uses` also tells a flow whose row can't be found from one that never was.
 const tables = `
   CREATE TABLE flows(
@@ -26,11 +26,7 @@ const tables = `
     state TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
-    epoch INTEGER NOT NULL,
-    checksum INTEGER NOT NULL,
-    last INTEGER NOT NULL,
-    seal INTEGER NOT NULL
+    head BLOB NOT NULL
   );
   CREATE TABLE batches(row INTEGER PRIMARY KEY, flow INTEGER, previous INTEGER, body BLOB NOT NULL);
   CREATE TABLE blobs(number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL);

@@ -1,8 +1,8 @@
 /** Commits groups of appends: one transaction for a group, a compare-and-set for each (I5). */
 import { type Part, rootChecksum, seal } from "../record.ts";
 import type { Connection } from "./connection.ts";
-import { type Refusal, refusalOf } from "./faults.ts";
-import { findHead, type Head, sealOf, seedOf } from "./head.ts";
+import { damaged, type Refusal, refusalOf } from "./faults.ts";
+import { findHead, type Head, sealed, seedOf } from "./head.ts";
 
 /** One append on its way. Plain data: it may cross a thread. */
 export interface Entry {
@@ -27,19 +27,36 @@ export type Verdict = Refusal | undefined;
 /** How many flows' rows are remembered, so that an append need not read the row that it changes. */
 const mostHeads = 10_000;
 
+/** Many rows in one statement cost a third of as many statements. */
+const batchesAtOnce = 16;
+
 const fenced: Refusal = { code: "FENCED" };
 
 const addBatch = "INSERT INTO batches(flow, previous, body) VALUES(?, ?, ?)";
+const addBatches = addBatch + ", (?, ?, ?)".repeat(batchesAtOnce - 1);
 const dropBatch = "DELETE FROM batches WHERE row = ?";
 const addFlow =
-  "INSERT INTO flows(number, id, name, state, created_at, updated_at, sequence, epoch, " +
-  "checksum, last, seal) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const setFlow =
-  "UPDATE flows SET state = ?, updated_at = ?, sequence = ?, epoch = ?, checksum = ?, last = ?, " +
-  "seal = ? WHERE number = ? AND sequence = ? AND epoch = ? AND checksum = ?";
-const findBlob = "SELECT number FROM blobs WHERE hash = ?";
-const addBlob = "INSERT INTO blobs(hash, body) VALUES(?, ?)";
-const addUse = "INSERT OR IGNORE INTO uses(flow, blob) VALUES(?, ?)";
+  "INSERT INTO flows(number, id, name, state, created_at, updated_at, head) " +
+  "VALUES(?, ?, ?, ?, ?, ?, ?)";
+const setFlow = "UPDATE flows SET updated_at = ?, head = ? WHERE number = ? AND head = ?";
+const setState =
+  "UPDATE flows SET updated_at = ?, head = ?, state = ? WHERE number = ? AND head = ?";
+/** One call in place of the two of `findHead`. */
+const isKnown = `SELECT EXISTS(SELECT 1 FROM flows WHERE id = ?)
+  OR EXISTS(SELECT 1 FROM uses WHERE flow = ?) AS known`;
+const addUse = "INSERT OR IGNORE INTO uses(flow, blob) SELECT ?, number FROM blobs WHERE hash = ?";
+const addBlob = "INSERT OR IGNORE INTO blobs(hash, body) VALUES(?, ?)";
+
+/** A batch that may be written, as far as is known without trying. */
+interface Step {
+  readonly entry: Entry;
+  /** The entry's place in its group. */
+  readonly place: number;
+  /** What it follows; undefined for a flow's first batch. */
+  readonly head: Head | undefined;
+  /** Of the batch, which is sealed. */
+  readonly checksum: number;
+}
 
 export class Writer {
   private readonly connection: Connection;
@@ -55,7 +72,7 @@ export class Writer {
    */
   commit(entries: readonly Entry[]): Verdict[] {
     try {
-      return this.connection.writing(() => each(entries, (entry) => this.place(entry)));
+      return this.connection.writing(() => this.write(entries));
     } catch (error) {
       for (const { flow } of entries) this.heads.delete(flow);
       const refusal = refusalOf(error, entries[0]?.first ?? 0);
@@ -64,7 +81,12 @@ export class Writer {
       }
     }
     // One flow's damage has undone the whole group: now each of them for itself.
-    return each(entries, (entry) => this.commit([entry])[0]);
+    const refused = new Map<string, Verdict>();
+    return entries.map((entry) => {
+      const verdict = refused.get(entry.flow) ?? this.commit([entry])[0];
+      if (verdict !== undefined) refused.set(entry.flow, verdict);
+      return verdict;
+    });
   }
 
   /** What is remembered of a flow isn't so any more. */
@@ -72,102 +94,149 @@ export class Writer {
     this.heads.delete(flow);
   }
 
-  private place(entry: Entry): Verdict {
-    if (entry.first === 1) return this.begin(entry);
-    const known = this.heads.get(entry.flow);
-    if (known?.sequence === entry.first - 1 && this.follow(known, entry)) return undefined;
-    // Not known, or changed by another process since it was.
-    this.heads.delete(entry.flow);
-    const head = findHead(this.connection, entry.flow);
-    if (head?.sequence !== entry.first - 1 || !this.follow(head, entry)) return fenced;
-    this.remember(head);
-    return undefined;
+  private write(entries: readonly Entry[]): Verdict[] {
+    const verdicts = new Array<Verdict>(entries.length).fill(undefined);
+    const refused = new Set<string>();
+    const steps = new Map<string, Step>();
+    const refuse = (entry: Entry, place: number): void => {
+      verdicts[place] = fenced;
+      refused.add(entry.flow);
+    };
+    const takeSteps = (): void => {
+      for (const { entry, place } of this.addAll([...steps.values()])) refuse(entry, place);
+      steps.clear();
+    };
+    entries.forEach((entry, place) => {
+      // A flow's next batch needs the row of the one before it.
+      if (steps.size === batchesAtOnce || steps.has(entry.flow)) takeSteps();
+      const step = refused.has(entry.flow) ? undefined : this.stepOf(entry, place);
+      if (step === undefined) refuse(entry, place);
+      else steps.set(entry.flow, step);
+    });
+    takeSteps();
+    return verdicts;
   }
 
-  /** Adds a flow's next batch. @returns false when the flow's row isn't what `head` says */
-  private follow(head: Head, entry: Entry): boolean {
-    const { sequence, epoch, checksum } = head;
-    if (!mayFollow(entry, epoch)) return false;
-    const { connection } = this;
-    const sealed = seal(entry.bytes, checksum);
-    const batch = connection.statement(addBatch).run(head.number, head.last, entry.bytes);
-    const row = batch.lastInsertRowid;
-    head.state = entry.state;
-    head.updatedAt = entry.at;
-    head.sequence = sequence + entry.count;
-    head.epoch = entry.epoch;
-    head.checksum = sealed;
-    head.last = row;
-    const { changes } = connection
-      .statement(setFlow)
-      // biome-ignore format: the values of SET, then those of WHERE
-      .run(
-      head.state,
-      head.updatedAt,
-      head.sequence,
-      head.epoch,
-      sealed,
-      row,
-      sealOf(head),
-      head.number,
-      sequence,
-      epoch,
-      checksum,
-    );
-    if (changes === 0) {
-      connection.statement(dropBatch).run(row);
+  /** The way to write an entry; undefined if the flow isn't where the entry says. */
+  private stepOf(entry: Entry, place: number): Step | undefined {
+    if (entry.first === 1) {
+      if (!mayFollow(entry, 0) || this.isKnown(entry.flow)) return undefined;
+      const checksum = seal(entry.bytes, rootChecksum(entry.flow));
+      return { entry, place, head: undefined, checksum };
+    }
+    let head = this.heads.get(entry.flow);
+    if (head?.sequence !== entry.first - 1) {
+      // Not remembered, or another process has written since.
+      this.heads.delete(entry.flow);
+      head = findHead(this.connection, entry.flow);
+      if (head?.sequence !== entry.first - 1) return undefined;
+      this.remember(head);
+    }
+    if (!mayFollow(entry, head.epoch)) return undefined;
+    return { entry, place, head, checksum: seal(entry.bytes, head.checksum) };
+  }
+
+  private isKnown(flow: string): boolean {
+    if (this.connection.statement(isKnown).get(flow, flow)?.["known"] === 0) return false;
+    // Tells damage from a flow that is there.
+    return findHead(this.connection, flow) !== undefined;
+  }
+
+  /** @returns the steps that can't be taken, because their flows have moved on */
+  private addAll(steps: readonly Step[]): Step[] {
+    const rows = this.addBatches(steps);
+    return steps.filter((step, i) => !this.addOne(step, rows[i] ?? 0) && !this.tryAgain(step));
+  }
+
+  private addOne(step: Step, row: number): boolean {
+    const { entry, head } = step;
+    if (head === undefined) {
+      this.begin(step, row);
+    } else if (!this.advance(step, head, row)) {
+      this.connection.statement(dropBatch).run(row);
       return false;
     }
-    this.keep(entry);
+    for (const { hash, bytes } of entry.parts) this.keep(entry.flow, hash, bytes);
     return true;
   }
 
-  /** Adds a flow and its first batch. */
-  private begin(entry: Entry): Verdict {
-    const { connection } = this;
-    if (!mayFollow(entry, 0)) return fenced;
-    // Also looks whether the flow has lost its row.
-    if (findHead(connection, entry.flow) !== undefined) return fenced;
-    const { flow: id, name, state, at, epoch, count } = entry;
-    const checksum = seal(entry.bytes, rootChecksum(id));
-    const row = connection.statement(addBatch).run(null, 0, entry.bytes).lastInsertRowid;
-    const head: Head = {
+  /** For a flow that another process has changed since it was remembered: as it is now. */
+  private tryAgain({ entry, place }: Step): boolean {
+    this.heads.delete(entry.flow);
+    const step = this.stepOf(entry, place);
+    if (step === undefined) return false;
+    const [row = 0] = this.addBatches([step]);
+    if (this.addOne(step, row)) return true;
+    throw damaged(entry.flow, entry.first, "its row can't be changed");
+  }
+
+  /** Adds the steps' batches. @returns their rows */
+  private addBatches(steps: readonly Step[]): number[] {
+    const values = ({ entry, head }: Step) =>
+      [head?.number ?? null, head?.last ?? 0, entry.bytes] as const;
+    if (steps.length === batchesAtOnce) {
+      const all = this.connection.statement(addBatches).run(...steps.flatMap(values));
+      // Rows are numbered one after the other, and nobody else writes meanwhile.
+      return steps.map((_, i) => all.lastInsertRowid - batchesAtOnce + 1 + i);
+    }
+    const one = this.connection.statement(addBatch);
+    return steps.map((step) => one.run(...values(step)).lastInsertRowid);
+  }
+
+  private begin({ entry, checksum }: Step, row: number): void {
+    const { flow: id, name, state, at, epoch, count: sequence } = entry;
+    const seed = seedOf(id, name);
+    const times = { createdAt: at, updatedAt: at };
+    const facts = {
       number: row,
       id,
       name,
-      createdAt: at,
       state,
-      updatedAt: at,
-      sequence: count,
+      ...times,
+      sequence,
       epoch,
-      checksum,
       last: row,
-      seed: seedOf(id, name),
+      checksum,
+      seed,
     };
-    connection
-      .statement(addFlow)
-      .run(row, id, name, state, at, at, count, epoch, checksum, row, sealOf(head));
-    this.keep(entry);
+    const head: Head = { ...facts, bytes: sealed(facts) };
+    this.connection.statement(addFlow).run(row, id, name, state, at, at, head.bytes);
     this.remember(head);
-    return undefined;
   }
 
-  /** Stores what goes beside the batch, unless it is there, and that this flow needs it. */
-  private keep({ flow, parts }: Entry): void {
-    const { connection } = this;
-    for (const { hash, bytes } of parts) {
-      const found = connection.statement(findBlob).get(hash)?.["number"];
-      const blob =
-        typeof found === "number"
-          ? found
-          : connection.statement(addBlob).run(hash, bytes).lastInsertRowid;
-      connection.statement(addUse).run(flow, blob);
-    }
+  /** The compare-and-set. @returns false when the flow's row isn't what `head` says */
+  private advance({ entry, checksum }: Step, head: Head, row: number): boolean {
+    const { bytes: before, state } = head;
+    head.state = entry.state;
+    head.updatedAt = entry.at;
+    head.sequence += entry.count;
+    head.epoch = entry.epoch;
+    head.last = row;
+    head.checksum = checksum;
+    head.bytes = sealed(head);
+    // Mostly the state stays, and a text costs as much to hand over as all the rest.
+    const { changes } =
+      state === head.state
+        ? this.connection.statement(setFlow).run(entry.at, head.bytes, head.number, before)
+        : this.connection
+            .statement(setState)
+            .run(entry.at, head.bytes, head.state, head.number, before);
+    return changes === 1;
+  }
+
+  /** Stores what goes beside a batch, unless it is there, and that the flow needs it. */
+  private keep(flow: string, hash: string, bytes: Uint8Array): void {
+    const use = this.connection.statement(addUse);
+    if (use.run(flow, hash).changes === 1) return;
+    this.connection.statement(addBlob).run(hash, bytes);
+    use.run(flow, hash);
   }
 
   private remember(head: Head): void {
-    const [oldest] = this.heads.size < mostHeads ? [] : this.heads.keys();
-    if (oldest !== undefined) this.heads.delete(oldest);
+    if (this.heads.size >= mostHeads) {
+      const [oldest] = this.heads.keys();
+      if (oldest !== undefined) this.heads.delete(oldest);
+    }
     this.heads.set(head.id, head);
   }
 }
@@ -175,13 +244,3 @@ export class Writer {
 /** As `epochFollows` in lib/journal/rules.ts. */
 const mayFollow = (entry: Entry, last: number): boolean =>
   entry.epoch === last || (entry.epoch === last + 1 && entry.adopts);
-
-/** The entries' verdicts in order; what follows a refused one of its flow is refused as well. */
-function each(entries: readonly Entry[], place: (entry: Entry) => Verdict): Verdict[] {
-  const refused = new Map<string, Refusal>();
-  return entries.map((entry) => {
-    const verdict = refused.get(entry.flow) ?? place(entry);
-    if (verdict !== undefined) refused.set(entry.flow, verdict);
-    return verdict;
-  });
-}
