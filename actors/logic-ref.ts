@@ -160,7 +160,7 @@ export class LogicRef<
     else if (this.current.status !== "active" || this.#begin()) this.#update(this.current, event);
     const early = this.#early;
     this.#early = undefined;
-    for (const waiting of early ?? []) system._enqueue(this, waiting);
+    if (early !== undefined) system._enqueueAll(this, early);
     return this;
   }
 

@@ -58,17 +58,25 @@ export class Mailbox<Receiver, Message> {
     if (this.#size >= this.#capacity) {
       throw new FlowError("MAILBOX_FULL", { system: this.#system, capacity: this.#capacity });
     }
-    this.putAnyway(to, message);
+    this.#append(to, message);
+    if (!this.#delivering) this.#drain();
   }
 
-  /** The same for what must not be refused and is bounded elsewhere: one end for each actor. */
-  putAnyway(to: Receiver, message: Message): void {
+  /**
+   * Puts messages that must not be refused because they are bounded elsewhere, such as the end of each actor.
+   * None is delivered before the last one is in.
+   */
+  putAll(to: Receiver, messages: readonly Message[]): void {
+    for (const message of messages) this.#append(to, message);
+    if (!this.#delivering) this.#drain();
+  }
+
+  #append(to: Receiver, message: Message): void {
     if (this.#size === this.#receivers.length) this.#grow();
     const slot = (this.#first + this.#size) & (this.#receivers.length - 1);
     this.#receivers[slot] = to;
     this.#messages[slot] = message;
     this.#size++;
-    if (!this.#delivering) this.#drain();
   }
 
   #drain(): void {

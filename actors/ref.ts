@@ -208,16 +208,14 @@ export abstract class Ref<
         this.fault(this.current.error);
         break;
       case "stopped":
-        this.end();
+        break;
     }
     const { system } = this;
-    if (!system.isInspected) return;
-    system._sendInspectionEvent({
-      type: "@xstate.snapshot",
-      actorRef: this,
-      event,
-      snapshot: shown,
-    });
+    if (system.isInspected) {
+      const actorRef = this;
+      system._sendInspectionEvent({ type: "@xstate.snapshot", actorRef, event, snapshot: shown });
+    }
+    if (this.current.status === "stopped") this.end();
   }
 
   /** Ends without an error: observers complete. Does nothing the second time. */

@@ -267,8 +267,13 @@ export class System implements ActorSystem<ActorSystemInfo> {
   /** As `_relay` within the system, unseen by inspectors. */
   _enqueue(target: AnyActorRef, event: EventObject): void {
     // XState's own events (ends of actors, timers) are as few as actors and timers, and must not be lost.
-    if (event.type.startsWith("xstate.")) this.#mailbox.putAnyway(target as Receiver, event);
+    if (event.type.startsWith("xstate.")) this._enqueueAll(target, [event]);
     else this.#mailbox.put(target as Receiver, event);
+  }
+
+  /** Messages that can't be refused any more, all before anything that they lead to. */
+  _enqueueAll(target: AnyActorRef, events: readonly EventObject[]): void {
+    this.#mailbox.putAll(target as Receiver, events);
   }
 
   _sendInspectionEvent(event: Unrooted): void {
