@@ -16,7 +16,7 @@ import { Notifier } from "../lib/notifier.ts";
 import { foldAll } from "../lib/plan/fold.ts";
 import type { FlowRecord, RecordKind } from "../lib/plan/records.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
-import type { AtomState, FlowStateName } from "../lib/plan/states.ts";
+import type { AtomSnapshot, AtomState, FlowSnapshot, FlowStateName } from "../lib/plan/states.ts";
 import { FlowView } from "../lib/plan/view.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Item, Log } from "../lib/types.ts";
@@ -63,12 +63,16 @@ export interface AtomChange {
   /** With SUCCESS: what `execute` returned; with REVERTED: what `revert` returned. Shared: don't change it. */
   readonly result?: unknown;
   readonly failure?: Failure;
+  /** The atom's machine after the change, as XState shows it. */
+  readonly snapshot: AtomSnapshot;
 }
 
 export interface FlowChange {
   readonly flow: string;
   readonly state: FlowStateName;
   readonly oldState: FlowStateName;
+  /** The flow's machine after the change, as XState shows it. */
+  readonly snapshot: FlowSnapshot;
 }
 
 export interface ProgressChange {
@@ -151,6 +155,11 @@ export class Engine {
     this.notifier = new Notifier(failed, changed);
     this.atomNotifier = new Notifier(failed, changed);
     this.progressNotifier = new Notifier(failed, changed);
+  }
+
+  /** The root flow's name. */
+  get name(): string {
+    return this.#flow.name;
   }
 
   get statistics(): Statistics {
@@ -442,17 +451,15 @@ export class Engine {
 
   #tell(note: Note): void {
     if (note.kind === "flow") {
-      const { from: oldState, to: state } = note;
-      this.notifier.emit(state, { flow: this.#flow.name, state, oldState });
+      const { from: oldState, snapshot } = note;
+      const state = snapshot.value;
+      this.notifier.emit(state, { flow: this.#flow.name, state, oldState, snapshot });
       return;
     }
     const { atom, from: oldState, snapshot } = note;
     const { value: state, context } = snapshot;
     const plan = this.#compiled?.blueprint.atoms[atom];
     if (plan === undefined) return;
-    const zero = state === "RUNNING" || state === "REVERTING" || state === "PENDING";
-    if (zero || state === "IGNORE") this.#tellProgress(atom, 0, undefined);
-    if (state === "SUCCESS" || state === "REVERTED") this.#tellProgress(atom, 1, undefined);
     const backwards = state === "REVERTING" || state === "REVERTED" || state === "REVERT_FAILURE";
     this.atomNotifier.emit(state, {
       atom: plan.name,
@@ -460,6 +467,7 @@ export class Engine {
       state,
       oldState,
       attempt: backwards ? context.reverts : context.attempt,
+      snapshot,
       ...(state === "SUCCESS" ? { result: context.result } : {}),
       ...(state === "REVERTED" ? { result: context.revertResult } : {}),
       ...(state === "FAILURE" && context.failure ? { failure: context.failure } : {}),
@@ -467,6 +475,10 @@ export class Engine {
         ? { failure: context.revertFailure }
         : {}),
     });
+    // A listener that let go of the flow hears nothing more of it.
+    if (this.#actor?.isStopped === true || state === "FAILURE" || state === "REVERT_FAILURE") return;
+    const isDone = state === "SUCCESS" || state === "REVERTED";
+    this.#tellProgress(atom, isDone ? 1 : 0, undefined);
   }
 
   #tellProgress(number: number, fraction: number, details: unknown): void {

@@ -3,26 +3,31 @@ import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { foldAll } from "../lib/plan/fold.ts";
 import { FlowView } from "../lib/plan/view.ts";
+import type { LoadOptions, ResultsOf, RunOptions, Storeless } from "../lib/typed/run.ts";
 import type { Item } from "../lib/types.ts";
 import { Engine, type EngineOptions, type RunControls } from "./engine.ts";
 import { machines } from "./machines.ts";
 
 /** An engine for the flow; nothing has happened yet. */
-export function load(flow: Item, options: EngineOptions = {}): Engine {
-  return new Engine(flow, options);
+export function load<F extends Item>(flow: F, options: LoadOptions<F, EngineOptions> = {}): Engine {
+  return new Engine(flow, options as EngineOptions);
 }
 
-/** Runs a flow to its end and gives every symbol that has a value then. */
-export async function run(
-  flow: Item,
-  options: EngineOptions & RunControls = {},
-): Promise<Record<string, unknown>> {
-  const { signal, unpark, ...rest } = options;
-  const engine = load(flow, rest);
-  const state = await engine.run({
-    ...(signal === undefined ? {} : { signal }),
-    ...(unpark === undefined ? {} : { unpark }),
-  });
+/**
+ * Runs a flow to its end.
+ *
+ * @returns every symbol that has a value then: what atoms gave and what the store held
+ * @throws what `Engine.run` throws; FlowError `SUSPENDED` when it rests on the way
+ */
+export function run<F extends Item>(flow: F & Storeless<F>): Promise<ResultsOf<F>>;
+export function run<F extends Item>(
+  flow: F,
+  options: RunOptions<F, EngineOptions & RunControls>,
+): Promise<ResultsOf<F>>;
+export async function run(flow: Item, options: object = {}): Promise<unknown> {
+  const { signal, unpark = false, ...rest } = options as EngineOptions & RunControls;
+  const engine = new Engine(flow, rest);
+  const state = await engine.run(signal === undefined ? { unpark } : { unpark, signal });
   if (state === "SUSPENDED") throw new FlowError("SUSPENDED", { flow: flow.name });
   return engine.storage.fetchAll();
 }

@@ -8,7 +8,10 @@ export type {
   RunControls,
   Statistics,
 } from "../actors/engine.ts";
+export { Registry, registry } from "../actors/registry.ts";
 export { load, readFlow, run } from "../actors/run.ts";
+export { FlowRef, spawn, type FlowActorSnapshot, type FlowCommand, type SpawnOptions } from "../actors/spawn.ts";
+export { System, type SystemOptions } from "../actors/system.ts";
 export type { Clock, Random, Timer } from "./clock.ts";
 export { link } from "./decider.ts";
 export { type ErrorCode, FlowError, type Mistake, type MissingInput } from "./errors.ts";
@@ -29,6 +32,8 @@ export {
   times,
 } from "./retry.ts";
 export { mapTask, reduceTask, task } from "./task.ts";
+export type { GivesOf, NeedsOf } from "./typed/carry.ts";
+export type { ResultsOf, StoreFor } from "./typed/run.ts";
 export type {
   CallContext,
   Flow,

@@ -13,10 +13,9 @@ export interface Start {
  * Takes the next attempt out of the ready ones: what is to be undone before what is to be done, larger priority
  * first, then as declared.
  *
- * @param asks - gets the atoms whose deciders must be asked before they can start
  * @param waits - gets the controllers whose next attempt is ready but not due
  */
-export function takeStart(state: FlowState, asks: SparseSet, waits: number[]): Start | undefined {
+export function takeStart(state: FlowState, waits: number[]): Start | undefined {
   for (let atom = state.revertible.pop(); atom !== undefined; atom = state.revertible.pop()) {
     if (!state.isRevertible(atom)) continue;
     if (state.intentionOf(atom) === "REVERT") return { atom, direction: "revert" };
@@ -24,39 +23,35 @@ export function takeStart(state: FlowState, asks: SparseSet, waits: number[]): S
     waits.push(atom);
   }
   for (let atom = state.executable.pop(); atom !== undefined; atom = state.executable.pop()) {
-    if (!state.isExecutable(atom)) continue;
-    if (isDecided(state, atom)) return { atom, direction: "execute" };
-    asks.add(atom);
+    // What was decided and is undecided again waits among the undecided ones.
+    if (state.isExecutable(atom) && state.isDecided(atom)) return { atom, direction: "execute" };
   }
   return undefined;
 }
 
-/** Takes the atoms out whose deciders must be asked; they are asked even if nothing may start. */
+/**
+ * Takes the atoms out whose deciders must be asked. They are asked as soon as the atoms are ready, even if nothing may
+ * start: a no counts, whatever happens to the flow while the atoms would have waited for their turn.
+ */
 export function takeAsks(state: FlowState, asks: SparseSet): void {
-  const rest: number[] = [];
-  for (let atom = state.executable.pop(); atom !== undefined; atom = state.executable.pop()) {
-    if (!state.isExecutable(atom)) continue;
-    if (isDecided(state, atom)) rest.push(atom);
-    else asks.add(atom);
+  const { undecided } = state;
+  for (let atom = undecided.pop(); atom !== undefined; atom = undecided.pop()) {
+    if (state.isExecutable(atom) && !state.isDecided(atom)) asks.add(atom);
   }
-  for (const atom of rest) state.executable.push(atom);
-}
-
-function isDecided(state: FlowState, atom: number): boolean {
-  const deciders = state.blueprint.atoms[atom]?.deciders;
-  return deciders === undefined || deciders.length === 0 || state.decided.has(atom);
 }
 
 /** Something could still start, now or when its time comes. */
 export function hasLeftover(state: FlowState): boolean {
-  const { revertible, executable } = state;
+  const { revertible } = state;
   for (let atom = revertible.peek(); atom !== undefined; atom = revertible.peek()) {
     if (state.isRevertible(atom)) return true;
     revertible.pop();
   }
-  for (let atom = executable.peek(); atom !== undefined; atom = executable.peek()) {
-    if (state.isExecutable(atom)) return true;
-    executable.pop();
+  for (const ready of [state.executable, state.undecided]) {
+    for (let atom = ready.peek(); atom !== undefined; atom = ready.peek()) {
+      if (state.isExecutable(atom)) return true;
+      ready.pop();
+    }
   }
   for (const retry of state.waits.keys()) if (state.isRevertible(retry)) return true;
   return false;

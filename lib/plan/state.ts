@@ -28,7 +28,7 @@ export type Note =
       /** It comes of a start: told only once the launch is certain. */
       readonly start: boolean;
     }
-  | { readonly kind: "flow"; readonly from: FlowStateName; readonly to: FlowStateName };
+  | { readonly kind: "flow"; readonly from: FlowStateName; readonly snapshot: FlowSnapshot };
 
 /** What a withdrawn start of a controller puts back. */
 export interface Undo {
@@ -116,6 +116,8 @@ export class FlowState implements Lives {
 
   /** Atoms that may be ready; looked at again when they are taken out. */
   executable: RankHeap;
+  /** The same, of those whose deciders must be asked first. */
+  undecided: RankHeap;
   revertible: RankHeap;
   /** Where changes are noted, when somebody wants to know. */
   notes: Note[] | undefined = undefined;
@@ -143,6 +145,7 @@ export class FlowState implements Lives {
     this.running = new Slots(atoms);
     this.#counts = Counts.fresh(this.shape);
     this.executable = new RankHeap(this.shape.rank);
+    this.undecided = new RankHeap(this.shape.rank);
     this.revertible = new RankHeap(this.shape.revertRank);
   }
 
@@ -173,6 +176,12 @@ export class FlowState implements Lives {
       this.intentions[atom] === "EXECUTE" &&
       this.#at(atom).value === "PENDING"
     );
+  }
+
+  /** No decider is left to ask before it starts. */
+  isDecided(atom: number): boolean {
+    const deciders = this.blueprint.atoms[atom]?.deciders;
+    return deciders === undefined || deciders.length === 0 || this.decided.has(atom);
   }
 
   /** May be undone now, or, for a controller, begin its next attempt. */
@@ -224,7 +233,7 @@ export class FlowState implements Lives {
     const after = this.machines.flow.step(before, event);
     this.flow = after;
     if (before.value === after.value) return;
-    this.notes?.push({ kind: "flow", from: before.value, to: after.value });
+    this.notes?.push({ kind: "flow", from: before.value, snapshot: after });
   }
 
   intend(atom: number, intention: Intention): void {
@@ -295,6 +304,7 @@ export class FlowState implements Lives {
   /** Offers every atom again: after a stop, and when a new run may do what the last one could not. */
   offerAll(): void {
     this.executable = new RankHeap(this.shape.rank);
+    this.undecided = new RankHeap(this.shape.rank);
     this.revertible = new RankHeap(this.shape.revertRank);
     for (let atom = 0; atom < this.shape.atoms; atom++) this.offer(atom);
   }
@@ -395,8 +405,12 @@ export class FlowState implements Lives {
 
   /** Looks whether an atom is ready, after something else than its own change let it go. */
   offer(atom: number): void {
-    if (this.isExecutable(atom)) this.executable.push(atom);
-    else if (this.isRevertible(atom)) this.revertible.push(atom);
+    if (this.isExecutable(atom)) {
+      const ready = this.isDecided(atom) ? this.executable : this.undecided;
+      ready.push(atom);
+    } else if (this.isRevertible(atom)) {
+      this.revertible.push(atom);
+    }
   }
 
   #touch(atom: number): void {

@@ -26,6 +26,8 @@ export interface AtomView {
   readonly revertFailure: Failure | undefined;
   /** Only of a controller: its attempts, oldest first. */
   readonly history: readonly RetryAttempt[] | undefined;
+  /** Its machine, as XState shows it. Shared: don't change what is in there. */
+  readonly snapshot: AtomSnapshot;
 }
 
 /** Reads one flow. Values are copies: changing them changes nothing. */
@@ -147,9 +149,10 @@ function atomView(state: FlowState, atom: number, undone: ReadonlySet<number>): 
 function viewOf(
   name: string,
   kind: AtomView["kind"],
-  { value, context }: AtomSnapshot,
+  snapshot: AtomSnapshot,
   intention: Intention,
 ): AtomView {
+  const { value, context } = snapshot;
   return {
     name,
     kind,
@@ -163,6 +166,7 @@ function viewOf(
     revertResult: copyOut(context.revertResult),
     revertFailure: context.revertFailure,
     history: context.history,
+    snapshot,
   };
 }
 
