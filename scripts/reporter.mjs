@@ -63,8 +63,9 @@ export default class Reporter extends Transform {
       else if (!result.ok && this.#totals.failed === failedBefore) this.#count(result, names);
       child = undefined;
       if (names.length === 0) {
+        const file = result.diag?.expired ?? result.name; // a file that hangs is called "timeout!"
         const seconds = (Number(result.time ?? 0) / 1000).toFixed(1);
-        this.#say(`${result.ok ? "ok    " : "NOT OK"}  ${result.name}  ${seconds} s`);
+        this.#say(`${result.ok ? "ok    " : "NOT OK"}  ${file}  ${seconds} s`);
       }
     });
     parser.on("bailout", (why) => {
