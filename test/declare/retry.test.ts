@@ -90,13 +90,14 @@ t.test("parameterizedForEach takes its values from an input", async (t) => {
 });
 
 t.test("parameterizedForEach refuses what is no list", async (t) => {
-  const { inputs, onFailure } = parameterizedForEach();
+  const controller = parameterizedForEach();
+  const { inputs } = controller;
   await t.rejects(async () => checkInputs("f_retry", inputs, { values: "abc" }), {
     code: "INPUT_REFUSED",
     message: 'input "values" of "f_retry": must be a list, got "abc"',
   });
   t.strictSame(await checkInputs("f_retry", inputs, { values: [1] }), { values: [1] });
-  t.equal(onFailure({ values: "abc" }, ask([])), "REVERT");
+  t.equal(controller.onFailure({ values: "abc" }, ask([])), "REVERT");
 });
 
 t.test("alwaysRevert and alwaysRevertAll decide as they are called", async (t) => {

@@ -1,0 +1,54 @@
+// Runs that must compile, and what they must return.
+import { linear } from "../../../lib/patterns/linear.ts";
+import { times } from "../../../lib/retry.ts";
+import { task } from "../../../lib/task.ts";
+import type { Item } from "../../../lib/types.ts";
+import { load, run, same } from "../run.ts";
+
+const allocate = task({
+  name: "allocate",
+  requires: ["region"],
+  optional: ["tag"],
+  provides: "ip",
+  execute: ({ region, tag }: { region: string; tag?: string }) => region + (tag ?? ""),
+});
+const boot = task({
+  name: "boot",
+  requires: ["ip", "flavor"],
+  provides: { keys: ["vm"] },
+  execute: ({ ip, flavor }: { ip: string; flavor: "small" | "large" }) => ({ vm: { ip, flavor } }),
+});
+const create = linear("create", { retry: times(3, { provides: "attempt" }) }, allocate, boot);
+const free = linear("free", task({ name: "one", provides: "one", execute: () => 1 }));
+
+const { vm, attempt, region } = await run(create, { store: { region: "eu", flavor: "small" } });
+same<{ ip: string; flavor: "small" | "large" }>()(vm);
+same<number>()(attempt);
+same<string>()(region);
+
+// Optional inputs may be in the store; so may symbols that atoms provide, since the store wins.
+await run(create, { store: { region: "eu", flavor: "large", tag: "x" }, concurrency: 3 });
+await run(create, { store: { region: "eu", flavor: "large", ip: "10.0.0.1" } });
+
+const store = { region: "eu", flavor: "large" as const, more: true };
+await run(create, { store });
+
+same<Promise<{ one: number }>>()(run(free));
+await run(free, {});
+await run(free, { id: "free-1" });
+await run(free, { store: { one: 2 } });
+await run(linear("empty"));
+
+const single = await run(allocate, { store: { region: "eu" } });
+same<string>()(single.ip);
+same<string | undefined>()(single.tag);
+
+declare const erased: Item;
+const results = await run(erased);
+results["x"]?.toString();
+await run(erased, { store: { x: 1 } });
+
+// An engine may find its store in the journal.
+load(create);
+load(create, { id: "create-1" });
+load(create, { store: { region: "eu" } });
