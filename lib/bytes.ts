@@ -28,9 +28,6 @@ const marks = { map: 1, text: 2, object: 3 } as const;
 /** What no payload is: for whoever packs lists in which something may be missing. */
 export const absent: unknown = C1;
 
-/** The most bytes that can be kept free before a value. */
-export const mostReserved = 255;
-
 /**
  * The bytes of a payload; the payload is not checked.
  *
