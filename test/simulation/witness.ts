@@ -304,9 +304,11 @@ export class Witness {
     assert.equal(state.notDone, notDone.length, "notDone");
     if (state.flow.value !== "RUNNING") return;
     const executable = drain(state.executable);
+    const undecided = drain(state.undecided);
     const revertible = drain(state.revertible);
     for (let atom = 0; atom < state.shape.atoms; atom++) {
-      if (state.isExecutable(atom)) assert(executable.has(atom), `${state.nameOf(atom)} is not on offer`);
+      const ready = state.isDecided(atom) ? executable : undecided;
+      if (state.isExecutable(atom)) assert(ready.has(atom), `${state.nameOf(atom)} is not on offer`);
       if (state.isRevertible(atom)) assert(revertible.has(atom), `${state.nameOf(atom)} can't be undone`);
     }
   }
