@@ -1,0 +1,181 @@
+#!/usr/bin/env node
+/** The command line: reads arguments, loads the verb that was asked for, ends with its exit code. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { CliError, exitCodes, exitTable } from "./exit.ts";
+import type { LsOptions } from "./ls.ts";
+import { Output } from "./output.ts";
+import { quietly } from "./quiet.ts";
+import type { ResumeOptions } from "./resume.ts";
+import type { RunOptions } from "./run.ts";
+import { type CommonOptions, defaultDir, tellError } from "./verb.ts";
+
+const states =
+  "PENDING RUNNING SUSPENDING SUSPENDED RESUMING SUCCESS REVERTED FAILURE PARKED".split(" ");
+
+const exitText = exitTable
+  .map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`)
+  .join("\n");
+
+const examples = (...lines: string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}\n`;
+
+function count(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 1) return number;
+  throw new InvalidArgumentError("expected a whole number of 1 or more.");
+}
+
+function stateNames(text: string, before: readonly string[] = []): readonly string[] {
+  const names = text.toUpperCase().split(",");
+  const unknown = names.find((name) => !states.includes(name));
+  if (unknown === undefined) return [...before, ...names];
+  throw new InvalidArgumentError(`"${unknown}" is none of ${states.join(", ")}.`);
+}
+
+const engine = (): Option =>
+  new Option(
+    "--engine <kind>",
+    "serial: one task at a time; parallel: as many as are ready",
+  ).choices(["serial", "parallel"]);
+const concurrency = (): Option =>
+  new Option(
+    "--concurrency <n>",
+    "tasks at once with the parallel engine (default: 100)",
+  ).argParser(count);
+const durability = (): Option =>
+  new Option(
+    "--durability <level>",
+    "what recorded work survives: a power cut, or the end of the process",
+  )
+    .choices(["disk", "process"])
+    .default("disk");
+
+/** Builds the whole command line; each verb's action gives the exit code to `ends`. */
+function build(output: Output, ends: (exit: number) => void): Command {
+  const program = new Command("fourstroke")
+    .description("Runs flows of tasks that survive crashes and undo themselves.")
+    .version(readVersion(), "--version", "print the version")
+    .helpOption("--help", "show help")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        output.write(text);
+      },
+      writeErr: () => undefined, // told with all other errors
+    })
+    .addHelpText(
+      "after",
+      `\nExit codes:\n${exitText}\n\nFOURSTROKE_DEBUG=1 shows the stacks of errors.`,
+    );
+  const verb = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option("--dir <folder>", "folder of the journal", defaultDir)
+      .option("--json", "print one JSON document instead of text");
+
+  verb("run <file>", "run a new flow, from FILE or FILE#EXPORT")
+    .option("--store <json>", "values that the flow needs, as JSON or @FILE")
+    .option("--id <id>", "name of the flow's journal (default: a new one)")
+    .addOption(engine())
+    .addOption(concurrency())
+    .addOption(durability())
+    .addHelpText(
+      "after",
+      examples(
+        "fourstroke run flow.ts",
+        `fourstroke run flows.js#createServer --store '{"region": "eu"}' --id server-17`,
+        "fourstroke run flow.js --store @input.json --engine parallel --concurrency 8",
+      ) +
+        "\nFILE's default export is run, or the only flow among its exports. Ctrl-C suspends; twice stops at once.",
+    )
+    .action(async (file: string, options: RunOptions) => {
+      ends(await (await import("./run.ts")).run(file, options, output));
+    });
+
+  verb(
+    "resume [id] [file]",
+    "go on with a flow: after a crash, a suspension, or a failure that was mended",
+  )
+    .option("--all", "go on with every flow that has not ended, one after another")
+    .option("--migrate", "go on although the flow's declaration has changed")
+    .option("--unpark", "run a parked flow again")
+    .option("--take-over", "take the flow from a process that seems to run it")
+    .addOption(engine())
+    .addOption(concurrency())
+    .addOption(durability())
+    .addHelpText(
+      "after",
+      examples(
+        "fourstroke resume server-17",
+        "fourstroke resume server-17 moved/flows.js#createServer",
+        "fourstroke resume --all",
+      ) +
+        "\nThe code is found where it was when the flow was begun, and runs in the folder it ran in then.\n" +
+        "With FILE it runs here. A flow that has ended is told, not run again, unless it ended FAILURE.",
+    )
+    .action(async (id: string | undefined, file: string | undefined, options: ResumeOptions) => {
+      ends(await (await import("./resume.ts")).resume(id, file, options, output));
+    });
+
+  verb("ls", "list flows, the newest first")
+    .option("--state <state>", "only flows in this state; several with commas", stateNames)
+    .option("--name <name>", "only flows whose root has this name")
+    .option("--limit <n>", "at most this many", count, 100)
+    .addHelpText(
+      "after",
+      examples("fourstroke ls", "fourstroke ls --state suspended,parked --json"),
+    )
+    .action(async (options: LsOptions) => {
+      ends(await (await import("./ls.ts")).ls(options, output));
+    });
+
+  verb("show <id>", "show a flow: its tasks, attempts, failures, retries and values")
+    .addHelpText("after", examples("fourstroke show server-17", "fourstroke show server-17 --json"))
+    .action(async (id: string, options: CommonOptions) => {
+      ends(await (await import("./show.ts")).show(id, options, output));
+    });
+  return program;
+}
+
+function readVersion(): string {
+  // From build/lib/cli/ up to the package.
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const output = new Output(args.includes("--json"));
+  let exit: number = exitCodes.INTERNAL;
+  const onDry = (): void => {
+    if (process.listenerCount("beforeExit") > 1) return; // somebody else knows more
+    const error = new CliError("STALLED", "nothing is left that this could wait for");
+    process.exitCode = tellError(output, error);
+  };
+  process.on("beforeExit", onDry);
+  try {
+    const program = build(output, (code) => {
+      exit = code;
+    });
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    exit = failed(error, output);
+  }
+  process.off("beforeExit", onDry);
+  await output.flush();
+  // Tasks may have left sockets and timers behind; the flow's run is over all the same.
+  process.exit(exit);
+}
+
+function failed(error: unknown, output: Output): number {
+  if (!(error instanceof CommanderError)) return tellError(output, error);
+  if (error.exitCode === 0) return exitCodes.SUCCESS; // --help, --version
+  if (error.code === "commander.help") return exitCodes.USAGE; // no verb: its help was shown
+  return tellError(output, new CliError("USAGE", error.message.replace(/^error: /, "")));
+}
+
+quietly();
+void main(process.argv.slice(2));

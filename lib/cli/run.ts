@@ -1,0 +1,130 @@
+/** `fourstroke run FILE[#EXPORT]`: a new flow, to its end. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type EngineOptions, Engine } from "../../actors/engine.ts";
+import { compile } from "../compile/compile.ts";
+import { FlowError } from "../errors.ts";
+import type { Journal } from "../journal/journal.ts";
+import { displayFor } from "./display.ts";
+import { drive } from "./drive.ts";
+import { CliError, exitOfState, hinted } from "./exit.ts";
+import type { Output } from "./output.ts";
+import { ownerName } from "./owner.ts";
+import { report } from "./report.ts";
+import { type Loaded, loadFlow } from "./source.ts";
+import { findFlow, openStore } from "./store.ts";
+import { oneLine } from "./text.ts";
+import { type CommonOptions, resumeCommand } from "./verb.ts";
+
+export interface RunOptions extends CommonOptions, EngineChoice {
+  readonly store?: string;
+  readonly id?: string;
+  readonly durability: "disk" | "process";
+}
+
+export interface EngineChoice {
+  readonly engine?: "serial" | "parallel";
+  readonly concurrency?: number;
+}
+
+/** @returns the exit code */
+export async function run(file: string, options: RunOptions, output: Output): Promise<number> {
+  const store = await readStore(options.store);
+  const choice = checkChoice(options);
+  const loaded = await loadFlow(file);
+  const { blueprint } = compile(loaded.flow);
+  const journal = await openStore(options);
+  try {
+    if (options.id !== undefined) await refuseKnown(journal, options.id, options.dir);
+    const engine = new Engine(loaded.flow, {
+      ...choice,
+      ...(options.id === undefined ? {} : { id: options.id }),
+      store,
+      journal,
+      meta: metaOf(loaded, choice),
+      owner: ownerName(),
+      log: logTo(output),
+    });
+    const display = await displayFor(output);
+    const resume = resumeCommand(engine.id, options.dir);
+    const state = await drive({ engine, blueprint, display, resumes: false, resume });
+    report(output, { view: engine.storage, given: Object.keys(store), resume, isShown: true });
+    return exitOfState(state);
+  } finally {
+    await journal.close();
+  }
+}
+
+/** An engine would go on with a flow of this id: that is for `resume`, which looks at what has changed. */
+async function refuseKnown(journal: Journal, id: string, dir: string): Promise<void> {
+  if ((await findFlow(journal, id)) === undefined) return;
+  const error = new FlowError("ALREADY_EXISTS", { what: "flow", name: id });
+  throw hinted(error, `go on with it: ${resumeCommand(id, dir)}`);
+}
+
+/** What `resume` needs to find the code and to run it as it was run before. */
+function metaOf(
+  { file, exported }: Loaded,
+  { engine, concurrency }: EngineChoice,
+): Record<string, string> {
+  return {
+    file,
+    export: exported,
+    cwd: process.cwd(),
+    ...(engine === undefined ? {} : { engine }),
+    ...(concurrency === undefined ? {} : { concurrency: String(concurrency) }),
+  };
+}
+
+/** A number of attempts at once says that they may run in parallel. */
+export function checkChoice({ engine, concurrency }: EngineChoice): EngineChoice {
+  if (concurrency === undefined) return engine === undefined ? {} : { engine };
+  if (engine === "serial" && concurrency > 1) {
+    throw new CliError(
+      "USAGE",
+      "--concurrency is for --engine parallel; serial runs one at a time",
+    );
+  }
+  return { engine: engine ?? "parallel", concurrency };
+}
+
+/** `--store`: JSON, or `@FILE` with JSON in it. */
+export async function readStore(
+  given: string | undefined,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (given === undefined) return {};
+  const text = given.startsWith("@") ? await readStoreFile(given.slice(1)) : given;
+  const from = given.startsWith("@") ? given.slice(1) : "--store";
+  let store: unknown;
+  try {
+    store = JSON.parse(text);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CliError("USAGE", `${from} is no JSON: ${oneLine(message)}`, { option: "store" });
+  }
+  if (typeof store === "object" && store !== null && !Array.isArray(store)) {
+    return store as Record<string, unknown>;
+  }
+  throw new CliError("USAGE", `${from} must be a JSON object, from symbols to values`, {
+    option: "store",
+  });
+}
+
+async function readStoreFile(path: string): Promise<string> {
+  try {
+    return await readFile(resolve(path), "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError("USAGE", `--store: can't read ${path} (${code ?? "unknown error"})`, {
+      option: "store",
+      file: path,
+    });
+  }
+}
+
+/** What tasks and the engine log goes beside the flow. */
+export const logTo =
+  (output: Output): NonNullable<EngineOptions["log"]> =>
+  (message, fields) => {
+    output.tell(fields === undefined ? message : `${message} ${JSON.stringify(fields)}`);
+  };

@@ -1,0 +1,62 @@
+/** The journal of the command line: SQLite in a folder of its own. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { machines } from "../../actors/machines.ts";
+import { FlowError } from "../errors.ts";
+import type { Journal } from "../journal/journal.ts";
+import { nearest } from "../nearest.ts";
+import { foldAll } from "../plan/fold.ts";
+import type { Batch } from "../plan/records.ts";
+import type { FlowState } from "../plan/state.ts";
+import { FlowView } from "../plan/view.ts";
+
+export interface StoreOptions {
+  readonly dir: string;
+  readonly durability?: "disk" | "process";
+}
+
+/** The journal in the folder, which is made if it isn't there. */
+export async function openStore({ dir, durability = "disk" }: StoreOptions): Promise<Journal> {
+  const { sqliteJournal } = await import("../journal/sqlite.ts");
+  // A flow may be run in another folder than this command was.
+  return sqliteJournal({ dir: resolve(dir), durability });
+}
+
+/** @throws FlowError `JOURNAL_UNAVAILABLE` when there is no such folder */
+export async function openExisting(options: StoreOptions): Promise<Journal> {
+  if (!existsSync(options.dir)) {
+    throw new FlowError("JOURNAL_UNAVAILABLE", {
+      problem: `there is no folder ${options.dir}; run a flow first, or name another one with --dir`,
+    });
+  }
+  return openStore(options);
+}
+
+/** A flow as its journal has it. */
+export interface Kept {
+  readonly state: FlowState;
+  readonly view: FlowView;
+  readonly batches: readonly Batch[];
+}
+
+export async function findFlow(journal: Journal, id: string): Promise<Kept | undefined> {
+  const batches = await journal.read(id);
+  const state = foldAll(machines, batches);
+  return state === undefined ? undefined : { state, view: new FlowView(() => state), batches };
+}
+
+/** @throws FlowError `NOT_FOUND` with the nearest id */
+export async function readFlow(journal: Journal, id: string): Promise<Kept> {
+  const found = await findFlow(journal, id);
+  if (found !== undefined) return found;
+  const flows = await journal.list({ limit: 10_000 });
+  const near = nearest(
+    id,
+    flows.map((flow) => flow.id),
+  );
+  throw new FlowError("NOT_FOUND", {
+    what: "flow",
+    name: id,
+    ...(near === undefined ? {} : { nearest: near }),
+  });
+}

@@ -1,0 +1,104 @@
+/** Text for people: widths, colours, times. */
+import truncatedWidth from "fast-string-truncated-width";
+
+export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "magenta" | "cyan" | "plain";
+
+/** A piece of a line in one style. */
+export type Span = readonly [text: string, style?: Style];
+
+const codes: { readonly [S in Style]: readonly [number, number] | undefined } = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+  plain: undefined,
+};
+
+export type Paint = (spans: readonly Span[]) => string;
+
+/** Makes a line of spans, with or without colours. */
+export function painter(colours: boolean): Paint {
+  return (spans) => spans.map(([text, style]) => (colours ? paint(text, style) : text)).join("");
+}
+
+function paint(text: string, style: Style = "plain"): string {
+  const code = codes[style];
+  if (code === undefined || text === "") return text;
+  return `\u001b[${code[0]}m${text}\u001b[${code[1]}m`;
+}
+
+/** FORCE_COLOR goes before NO_COLOR, as in Node itself; without either, a terminal that isn't dumb has colours. */
+export function wantsColours(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const { FORCE_COLOR: force, NO_COLOR: no } = env;
+  if (force !== undefined) return force !== "0" && force !== "false";
+  if (no !== undefined && no !== "") return false;
+  return stream.isTTY === true && env["TERM"] !== "dumb";
+}
+
+/** Columns that a text takes in a terminal. */
+export const widthOf = (text: string): number => truncatedWidth(text).width;
+
+export const padEnd = (text: string, width: number): string =>
+  text + " ".repeat(Math.max(0, width - widthOf(text)));
+
+/** The text, or as much of it as fits in so many columns, with an ellipsis. */
+export function cut(text: string, width: number): string {
+  const { truncated, ellipsed, index } = truncatedWidth(text, { limit: width, ellipsis: "…" });
+  if (!truncated) return text;
+  return text.slice(0, index) + (ellipsed ? "…" : "");
+}
+
+/** As much of a line as fits; the last span that is shown is cut. */
+export function fit(spans: readonly Span[], width: number): Span[] {
+  const fitting: Span[] = [];
+  let room = width;
+  for (const [text, style] of spans) {
+    if (room <= 0) break;
+    const shown = cut(text, room);
+    fitting.push([shown, style ?? "plain"]);
+    room -= widthOf(text);
+  }
+  return fitting;
+}
+
+/** One line, with nothing in it that a terminal would act on: texts come from users' errors and names. */
+export const oneLine = (text: string): string =>
+  text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+
+/** The lines of a text, each without anything that a terminal would act on. */
+export const linesOf = (text: string): string[] =>
+  text.split(/\r\n|[\n\r\u2028\u2029]/).map((line) => line.replace(/\p{Cc}+/gu, " ").trimEnd());
+
+/** A duration for people: two units at most. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** Local date and time, to the second. */
+export function when(epochMs: number): string {
+  const at = new Date(epochMs);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+  return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
+}
+
+/** `1 atom`, `2 atoms`. */
+export const plural = (count: number, noun: string): string =>
+  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+/** A word as a shell takes it. */
+export const quoted = (word: string): string =>
+  /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
