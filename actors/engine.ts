@@ -236,8 +236,9 @@ export class Engine {
         yield this.storage.state;
       }
     } finally {
-      actor.allow(undefined);
+      // In this order: set free, it would run on before it hears of the wish.
       if (!over) this.suspend();
+      actor.allow(undefined);
       await this.#over;
     }
     await ended;
@@ -476,9 +477,9 @@ export class Engine {
         : {}),
     });
     // A listener that let go of the flow hears nothing more of it.
-    if (this.#actor?.isStopped === true || state === "FAILURE" || state === "REVERT_FAILURE") return;
-    const isDone = state === "SUCCESS" || state === "REVERTED";
-    this.#tellProgress(atom, isDone ? 1 : 0, undefined);
+    const fraction = progressIn[state];
+    if (fraction === undefined || this.#actor?.isStopped === true) return;
+    this.#tellProgress(atom, fraction, undefined);
   }
 
   #tellProgress(number: number, fraction: number, details: unknown): void {
@@ -580,6 +581,16 @@ export class Engine {
     return admit(store, "store") as Record<string, unknown>;
   }
 }
+
+/** The progress that the engine itself tells after a change of state; a failure leaves the last one. */
+const progressIn: Readonly<Partial<Record<AtomState, number>>> = {
+  PENDING: 0,
+  RUNNING: 0,
+  SUCCESS: 1,
+  IGNORE: 0,
+  REVERTING: 0,
+  REVERTED: 1,
+};
 
 const noCounts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
 

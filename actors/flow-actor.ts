@@ -366,7 +366,7 @@ export class FlowActor {
     if (state.questions.length > 0 || state.suspects.length > 0) return;
     const waits: number[] = [];
     while (state.running.size < this.#options.concurrency) {
-      const start = takeStart(state, this.#asks, waits);
+      const start = takeStart(state, waits);
       if (start === undefined) break;
       const { atom, direction } = start;
       const { attempt, reverts } = state.snapshotOf(atom).context;
@@ -376,6 +376,7 @@ export class FlowActor {
       turn.starts.push(started);
     }
     for (const retry of waits) this.#arm(retry);
+    takeAsks(state, this.#asks);
   }
 
   #isQuiet(): boolean {
