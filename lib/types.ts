@@ -34,7 +34,7 @@ export interface CallContext {
   /** From 1; grows with every start of this atom in this direction that was not the same attempt. */
   readonly attempt: number;
   /** Tells how far it is, from 0 to 1; outside that range it is clamped. */
-  progress(fraction: number, details?: unknown): void;
+  readonly progress: (fraction: number, details?: unknown) => void;
   readonly log: Log;
 }
 

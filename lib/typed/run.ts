@@ -1,5 +1,5 @@
 /** What running a flow takes and returns, by its type. */
-import type { GivesOf, NeedsOf, Simplify } from "./carry.ts";
+import type { GivesOf, IsAny, NeedsOf, Over, Simplify } from "./carry.ts";
 
 /**
  * The symbols that a run of `F` can be given: those it needs, and, if one likes, those that its
@@ -8,7 +8,10 @@ import type { GivesOf, NeedsOf, Simplify } from "./carry.ts";
 export type StoreFor<F> = Simplify<NeedsOf<F> & Partial<Omit<GivesOf<F>, keyof NeedsOf<F>>>>;
 
 /** What a run of `F` ends with: what its atoms gave and what it was given, by symbol. */
-export type ResultsOf<F> = Simplify<GivesOf<F> & Omit<NeedsOf<F>, keyof GivesOf<F>>>;
+export type ResultsOf<F> = Known<Over<NeedsOf<F>, GivesOf<F>>>;
+
+/** What the compiler doesn't know goes unchecked from atom to atom, but no further. */
+type Known<T> = { [K in keyof T]: IsAny<T[K]> extends true ? unknown : T[K] };
 
 /** Options with the store that `F` needs; without one it can do without. */
 export type RunOptions<F, Options> = Omit<Options, "store"> &

@@ -25,5 +25,7 @@ export declare function same<Expected>(): <Got>(
   ...proof: Same<Expected, Got> extends true ? [] : [expected: Expected, got: Got]
 ) => void;
 
+// The compiler compares two deferred conditional types by identity, which is what is wanted.
+/* eslint-disable @typescript-eslint/no-unnecessary-type-parameters -- T is there to defer */
 type Same<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

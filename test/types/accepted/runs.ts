@@ -1,6 +1,6 @@
 // Runs that must compile, and what they must return.
 import { linear } from "../../../lib/patterns/linear.ts";
-import { times } from "../../../lib/retry.ts";
+import { parameterizedForEach, times } from "../../../lib/retry.ts";
 import { task } from "../../../lib/task.ts";
 import type { Item } from "../../../lib/types.ts";
 import { load, run, same } from "../run.ts";
@@ -44,9 +44,22 @@ same<string>()(single.ip);
 same<string | undefined>()(single.tag);
 
 declare const erased: Item;
-const results = await run(erased);
-results["x"]?.toString();
+same<Promise<Readonly<Record<string, unknown>>>>()(run(erased));
 await run(erased, { store: { x: 1 } });
+
+declare const list: readonly Item[];
+const fromList = linear("list", ...list);
+await run(fromList);
+await run(fromList, { store: { x: 1 } });
+
+const hosts = linear(
+  "hosts",
+  { retry: parameterizedForEach({ provides: "host", rebind: ["hosts"] }) },
+  task({ name: "ping", requires: ["host"], execute: ({ host }: { host: string }) => host }),
+);
+same<Promise<{ hosts: readonly unknown[]; host: unknown }>>()(
+  run(hosts, { store: { hosts: ["a", "b"] } }),
+);
 
 // An engine may find its store in the journal.
 load(create);

@@ -153,7 +153,8 @@ same<TaskOf<{}, { host: string; port: number }>>()(
 );
 
 same<TaskOf<{}, {}>>()(task({ name: "a", provides: null, execute: () => 1 }));
-same<TaskOf<{}, { none: void }>>()(task({ name: "a", provides: "none", execute: () => {} }));
+same<TaskOf<{}, { none: null }>>()(task({ name: "a", provides: "none", execute: () => null }));
+task({ name: "a", provides: "none", execute: () => {} });
 
 same<TaskOf<{}, { list: string[] }>>()(
   task({ name: "a", provides: "list", execute: async (): Promise<string[]> => Promise.all([]) }),
