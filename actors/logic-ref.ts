@@ -1,12 +1,5 @@
 /** Runs XState logic (a machine, a promise, a callback …) in a light shell. */
-import type {
-  ActorLogic,
-  ActorSystem,
-  ActorSystemInfo,
-  AnyActorRef,
-  EventObject,
-  Snapshot,
-} from "xstate";
+import type { ActorLogic, AnyActorRef, EventObject, Snapshot } from "xstate";
 import { ended } from "../lib/statechart/snapshot.ts";
 import { notStarted, Ref, type RefOptions, running, stopped } from "./ref.ts";
 import type { System } from "./system.ts";
@@ -134,7 +127,7 @@ export class LogicRef<
   #isStopping = false;
 
   constructor(
-    logic: ActorLogic<TSnapshot, TEvent, TInput, ActorSystem<ActorSystemInfo>, TEmitted>,
+    logic: ActorLogic<TSnapshot, TEvent, TInput, AnyActorRef["system"], TEmitted>,
     options: LogicOptions<TInput>,
   ) {
     super({ ...options, src: options.src ?? logic });

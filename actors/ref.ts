@@ -212,8 +212,8 @@ export abstract class Ref<
     }
     const { system } = this;
     if (system.isInspected) {
-      const actorRef = this;
-      system._sendInspectionEvent({ type: "@xstate.snapshot", actorRef, event, snapshot: shown });
+      const snapshot = shown;
+      system._sendInspectionEvent({ type: "@xstate.snapshot", actorRef: this, event, snapshot });
     }
     if (this.current.status === "stopped") this.end();
   }
