@@ -27,7 +27,6 @@ export class ItemGraph {
 
   /** Whether `to` must come after `from`. */
   reaches(from: number, to: number): boolean {
-    if (from >= to) return false;
     if (this.links.has(from, to)) return true;
     this.#marks ??= mark(this.links);
     return search(this.links, this.#marks, from, to);

@@ -2,7 +2,7 @@
 import t from "tap";
 import { compile } from "../../lib/compile/compile.ts";
 import { graph, linear, link, step, times, unordered } from "./declare.ts";
-import { deciders, edges } from "./read.ts";
+import { atomOf, deciders, edges } from "./read.ts";
 
 const decide = (): boolean => true;
 
@@ -114,6 +114,7 @@ t.test("a flow as source has no result to tell", async (t) => {
     step("b"),
   );
   t.strictSame(deciders(flow, "b"), ["- ALL"]);
+  t.equal(atomOf(flow, "b").deciders[0]?.from, -1);
 });
 
 t.test("an empty flow passes no decider on", async (t) => {

@@ -147,6 +147,17 @@ t.test("a depth of which a no doesn't reach so far leaves an atom sure", async (
   t.equal(seen("ALL"), "c o");
 });
 
+t.test("a no of depth NEIGHBORS reaches the tasks that come next, and no flow", async (t) => {
+  const [d, a, b] = [step("d"), step("a"), step("b", "", "x")];
+  const links = [link(d, a, { ...no, depth: "NEIGHBORS" }), link(a, b)];
+  const inner = graph("g", { autoLink: false, links }, d, a, b);
+  t.equal(from(linear("f", step("o", "", "x"), inner, use), "use", "x"), "b o");
+  const nested = linear("h", step("b", "", "x"));
+  const toFlow = { links: [link("d", "a", { ...no, depth: "NEIGHBORS" }), link("a", "h")] };
+  const around = graph("g", toFlow, step("d"), step("a"), nested);
+  t.equal(from(linear("f", step("o", "", "x"), around, use), "use", "x"), "b");
+});
+
 t.test("a no of depth FLOW ends where its flow does", async (t) => {
   const inner = graph(
     "g",
@@ -173,4 +184,21 @@ t.test("of those that may be ignored one by one all are kept", async (t) => {
   const links = [link(a, b, { ...no, depth: "ATOM" }), link(b, c, { ...no, depth: "ATOM" })];
   const flow = linear("f", graph("g", { autoLink: false, links }, a, b, c), use);
   t.equal(from(flow, "use", "x"), "c b a");
+});
+
+t.test("what several noes reach is ignored by each of them", async (t) => {
+  const seen = (depth: string, ...pairs: string[]): string => {
+    const names = ["s", "d", "e"];
+    const providers = ["p", "q"].map((name) => step(name, "", "x"));
+    const decided = ["d", "e"].map((name) => link("s", name, { ...no, depth }));
+    const links = [...decided, ...pairs.map((pair) => link(pair[0], pair[1]))];
+    const items = [...names.map((name) => step(name)), ...providers];
+    const inner = graph("g", { autoLink: false, links }, ...items);
+    return from(linear("f", step("o", "", "x"), inner, use), "use", "x");
+  };
+  t.equal(seen("FLOW", "dp", "sp", "eq", "sq"), "q p o", "p and q by one each");
+  t.equal(seen("FLOW", "dp", "ep", "dq", "eq"), "q p o", "each by both");
+  t.equal(seen("FLOW", "dp", "pq"), "q o", "q by the one that p is ignored by");
+  t.equal(seen("FLOW", "dp", "pq", "eq"), "q p o", "q by one more");
+  t.equal(seen("NEIGHBORS", "ep", "eq", "dq"), "q p o");
 });

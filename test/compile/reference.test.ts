@@ -108,6 +108,31 @@ function build(spec: TaskSpec | FlowSpec, count: { last: number }): Item {
 
 const anyFlow = flowSpec(3).map((spec) => build(spec, { last: 0 }));
 
+/** Atoms that all take and give the same, many of them decided, before and behind others. */
+const decidedFlow = fc
+  .record({
+    items: fc.array(fc.constantFrom("task", "flow", "controlled"), { minLength: 2, maxLength: 8 }),
+    links: fc.array(linkSpec, { minLength: 2, maxLength: 14 }),
+  })
+  .map(({ items, links }): Item => {
+    const item: TaskSpec = { kind: "task", requires: ["x"], provides: ["x"], more: {} };
+    const inner = { kind: "linear" as const, links: [], autoLink: false, target: undefined };
+    const specs = {
+      task: item,
+      flow: { ...inner, retry: undefined, items: [item, item] },
+      controlled: { ...inner, retry: { requires: [], provides: "x" }, items: [item] },
+    };
+    const decided: FlowSpec = {
+      kind: "graph",
+      retry: undefined,
+      items: items.map((kind) => specs[kind]),
+      links,
+      autoLink: false,
+      target: undefined,
+    };
+    return build({ ...inner, retry: undefined, items: [item, decided, item] }, { last: 0 });
+  });
+
 /** The reference, or undefined where the flow is refused by both. */
 function referenceOf(flow: Item): Reference | undefined {
   try {
@@ -126,7 +151,7 @@ const check = (holds: (flow: Item, reference: Reference) => void): void => {
       const reference = referenceOf(flow);
       if (reference) holds(flow, reference);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 };
 
@@ -187,21 +212,26 @@ t.test("without deciders an input comes from the first visible provider", async 
 t.test("whatever deciders say, the first provider that is not ignored is found", async (t) => {
   const says = fc.infiniteStream(fc.constantFrom(true, true, false));
   fc.assert(
-    fc.property(anyFlow, says, (flow, answers) => {
+    fc.property(fc.oneof(anyFlow, decidedFlow), says, maybe(fc.nat(30), 2), (flow, says, again) => {
       const reference = referenceOf(flow);
       if (!reference) return;
-      const ignored = ignoredBy(reference, compile(flow).blueprint, answers);
+      const ignored = ignoredBy(reference, compile(flow).blueprint, says);
+      // A controller that runs, wherever it stands, may set back all that comes after it.
+      const running = reference.atoms().filter((node) => !ignored.has(node));
+      const controller = again === undefined ? undefined : running[again];
+      if (controller)
+        for (const node of reference.affected(controller, "ALL")) ignored.delete(node);
+      const names = new Set([...ignored].map(({ name }) => name));
       eachInput(reference, (node, wanted, providers) => {
         if (ignored.has(node)) return;
-        const expected = providers.find((one) => !ignored.has(one))?.name;
-        const names = [...ignored].map(({ name }) => name);
+        const expected = providers.find((one) => !ignored.has(one))?.name ?? "";
         const found = from(flow, node.name, wanted)
           .split(" ")
-          .find((name) => !names.includes(name));
-        assert.equal(found === "" ? undefined : found, expected, node.name);
+          .find((name) => !names.has(name));
+        assert.equal(found ?? "", expected, node.name);
       });
     }),
-    { numRuns: 1000 },
+    { numRuns: 600 },
   );
   t.pass();
 });
