@@ -1,9 +1,10 @@
 /**
  * What compiling a flow gives: its graph as immutable, plain, serialisable data (I1).
  *
- * Numbering. Atoms are numbered in preorder (a flow's controller first, then its items in declared order; in a
- * graph flow, in topological order, ties as declared), so that the atoms of a scope are one range. The execution
- * graph also holds two nodes per scope that do no work, its begin and its end:
+ * Numbering. Atoms are numbered in preorder, so that the atoms of a scope are one range: a flow's
+ * controller first, then its items in declared order; in a graph flow in topological order, what
+ * waits for nothing as declared, then what that frees, as linked. The execution graph also holds two
+ * nodes per scope that do no work, its begin and its end:
  * `node(atom a) = a`, `begin(scope s) = atoms + 2s`, `end(scope s) = atoms + 2s + 1`.
  */
 import type { Depth, Pattern, Provides } from "../types.ts";
@@ -15,7 +16,10 @@ export interface InputPlan {
   readonly param: string;
   readonly symbol: string;
   readonly optional: boolean;
-  /** Atoms in scope that provide the symbol, nearest first. Cut after the first that no decider can ignore. */
+  /**
+   * Atoms in scope that provide the symbol, nearest first. Cut after the first that no decider can
+   * ignore; of those that are only ignored together, there is the nearest.
+   */
   readonly from: readonly number[];
 }
 

@@ -53,6 +53,7 @@ export class Layout {
 
   #putFlow(flow: Flow, around: Surroundings): number {
     const number = this.scopes.length;
+    // None of a flow that is nested too deep; that is a mistake already.
     const arrangement = this.#arranged.get(flow) ?? { items: none, graph: undefined };
     const { name, pattern } = flow;
     const members: number[] = [];
