@@ -1,93 +1,28 @@
 /** Drives one flow: compile, prepare, validate, run. */
 import { admit } from "../lib/codec.ts";
 import type { Clock, Random } from "../lib/clock.ts";
-import { type Code, compile } from "../lib/compile/compile.ts";
 import type { Blueprint } from "../lib/compile/blueprint.ts";
-import { diffOf } from "../lib/compile/diff.ts";
-import { hashOf } from "../lib/compile/hash.ts";
+import { type Code, compile } from "../lib/compile/compile.ts";
 import { validate } from "../lib/compile/validate.ts";
 import { FlowError } from "../lib/errors.ts";
 import { InlineExecutor } from "../lib/executor/inline.ts";
-import { errorOf, type Failure } from "../lib/failure.ts";
 import { makeId } from "../lib/ids.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
-import { Notifier } from "../lib/notifier.ts";
+import type { Notifier } from "../lib/notifier.ts";
 import { foldAll } from "../lib/plan/fold.ts";
 import type { FlowRecord, RecordKind } from "../lib/plan/records.ts";
-import type { FlowState, Note } from "../lib/plan/state.ts";
-import type { AtomSnapshot, AtomState, FlowSnapshot, FlowStateName } from "../lib/plan/states.ts";
+import type { FlowState } from "../lib/plan/state.ts";
+import type { EndState, FlowStateName } from "../lib/plan/states.ts";
 import { FlowView } from "../lib/plan/view.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Item, Log } from "../lib/types.ts";
+import { adoption, raisedBy } from "./adoption.ts";
+import { Announcer, type AtomChange, type FlowChange, type ProgressChange } from "./announcer.ts";
 import { Effects } from "./effects.ts";
 import { FlowActor, type FlowCounts } from "./flow-actor.ts";
 import { machines } from "./machines.ts";
-
-export interface EngineOptions {
-  /** Name of the flow's journal. Default: a new one. With the id of a flow that the journal holds, that flow goes on. */
-  readonly id?: string;
-  /** Values by symbol; they go before what atoms provide. Only a new flow takes them. */
-  readonly store?: Readonly<Record<string, unknown>>;
-  /** Remembered beside the flow, for whoever looks after it; no task sees it. Only a new flow takes it. Default: {}. */
-  readonly meta?: Readonly<Record<string, string>>;
-  /** `serial` (default): one attempt at a time, as declared. `parallel`: up to `concurrency` on the event loop. */
-  readonly engine?: "serial" | "parallel";
-  /** Attempts under way at once, with `parallel`. Default 100; at least 1. */
-  readonly concurrency?: number;
-  /** Default: one in memory, for this engine alone. */
-  readonly journal?: Journal;
-  /** A REVERT without an outer controller reverts everything instead of its own scope. Default false. */
-  readonly deferReverts?: boolean;
-  /** A failure ends the run as it is: nobody is asked, nothing is reverted. Default false. */
-  readonly neverResolve?: boolean;
-  /** How often an attempt may take its host down before the flow is parked. Default 3; at least 1. */
-  readonly maxLost?: number;
-  /** `live`: values go between tasks as they are, unchecked and uncopied; only with a journal in memory. */
-  readonly payloads?: "copied" | "live";
-  /** Name of this owner in the journal. Default: made up. */
-  readonly owner?: string;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  /** Gets what happens beside the flow: listeners' errors, a journal that refuses. Default: nothing is logged. */
-  readonly log?: Log;
-}
-
-export interface AtomChange {
-  readonly atom: string;
-  readonly kind: "task" | "retry";
-  readonly state: AtomState;
-  readonly oldState: AtomState;
-  /** Number of the attempt in the direction that the state belongs to. */
-  readonly attempt: number;
-  /** With SUCCESS: what `execute` returned; with REVERTED: what `revert` returned. Shared: don't change it. */
-  readonly result?: unknown;
-  readonly failure?: Failure;
-  /** The atom's machine after the change, as XState shows it. */
-  readonly snapshot: AtomSnapshot;
-}
-
-export interface FlowChange {
-  readonly flow: string;
-  readonly state: FlowStateName;
-  readonly oldState: FlowStateName;
-  /** The flow's machine after the change, as XState shows it. */
-  readonly snapshot: FlowSnapshot;
-}
-
-export interface ProgressChange {
-  readonly atom: string;
-  /** From 0 to 1. The engine itself tells 0 when an attempt starts and 1 when it succeeds. */
-  readonly fraction: number;
-  readonly details?: unknown;
-}
-
-export interface RunControls {
-  /** Cancels the flow when it is aborted: attempts are aborted, then everything is reverted. */
-  readonly signal?: AbortSignal;
-  /** Runs a parked flow again, with its losses forgotten. Default false. */
-  readonly unpark?: boolean;
-}
+import { checkOptions, type EngineOptions, type RunControls } from "./options.ts";
 
 export interface Statistics extends Readonly<FlowCounts> {
   /** Milliseconds between the start and the end of the runs of this engine. */
@@ -107,12 +42,6 @@ export class Engine {
   readonly id: string;
   /** States, results, failures and histories, as they are now. */
   readonly storage: FlowView;
-  /** Tells changes of the flow's state, by the new state or `"*"`. */
-  readonly notifier: Notifier<FlowChange>;
-  /** Tells changes of atoms' states, by the new state or `"*"`. */
-  readonly atomNotifier: Notifier<AtomChange>;
-  /** Tells progress, by the atom's name or `"*"`. */
-  readonly progressNotifier: Notifier<ProgressChange>;
 
   readonly #flow: Item;
   readonly #options: EngineOptions;
@@ -120,6 +49,7 @@ export class Engine {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Log;
+  readonly #announcer: Announcer;
   readonly #store: Readonly<Record<string, unknown>>;
   readonly #meta: Readonly<Record<string, string>>;
   #compiled: { readonly blueprint: Blueprint; readonly code: Code } | undefined;
@@ -150,16 +80,29 @@ export class Engine {
       this.#log(`a listener failed: ${String(error)}`);
     };
     const changed = (): void => {
-      this.#actor?.listen(this.#isHeard());
+      this.#actor?.listen(this.#announcer.isHeard);
     };
-    this.notifier = new Notifier(failed, changed);
-    this.atomNotifier = new Notifier(failed, changed);
-    this.progressNotifier = new Notifier(failed, changed);
+    this.#announcer = new Announcer(failed, changed);
   }
 
   /** The root flow's name. */
   get name(): string {
     return this.#flow.name;
+  }
+
+  /** Tells changes of the flow's state, by the new state or `"*"`. */
+  get notifier(): Notifier<FlowChange> {
+    return this.#announcer.flow;
+  }
+
+  /** Tells changes of atoms' states, by the new state or `"*"`. */
+  get atomNotifier(): Notifier<AtomChange> {
+    return this.#announcer.atoms;
+  }
+
+  /** Tells progress, by the atom's name or `"*"`. */
+  get progressNotifier(): Notifier<ProgressChange> {
+    return this.#announcer.progress;
   }
 
   get statistics(): Statistics {
@@ -362,17 +305,7 @@ export class Engine {
     if (this.#stopped !== undefined) throw this.#stopped;
     this.#actor = actor;
     if (state === undefined) return actor.begin(undefined, this.#firstRecords(blueprint));
-    const records: FlowRecord[] = [
-      { kind: "adopted", owner: this.#owner(), epoch: state.epoch + 1 },
-      ...this.#losses(state),
-    ];
-    if (hashOf(state.blueprint) !== hashOf(blueprint)) {
-      const { refused } = diffOf(state.blueprint, blueprint);
-      if (refused.length > 0) {
-        throw new FlowError("BLUEPRINT_CHANGED", { flow: this.#flow.name, differences: refused });
-      }
-      records.push({ kind: "migrated", blueprint });
-    }
+    const records = adoption(state, blueprint, this.#owner(), this.#options.maxLost ?? 3);
     return actor.begin(state, records);
   }
 
@@ -381,22 +314,6 @@ export class Engine {
       { kind: "created", flow: this.id, blueprint, store: this.#store, meta: this.#meta },
       { kind: "adopted", owner: this.#owner(), epoch: 1 },
     ];
-  }
-
-  /** An attempt that ran alone when its owner died is a loss; too many of them park the flow. */
-  #losses(state: FlowState): FlowRecord[] {
-    const { value } = state.flow;
-    if (value !== "RUNNING" && value !== "SUSPENDING") return [];
-    const only = state.running.size === 1 ? [...state.running.keys()][0] : undefined;
-    const atom = state.suspects[0] ?? only;
-    const running = atom === undefined ? undefined : state.running.get(atom);
-    if (atom === undefined || running === undefined) return [];
-    const { direction, attempt } = running;
-    const lost: FlowRecord = { kind: "lost", atom, direction, attempt, reason: "owner-died" };
-    const losses = (state.losses.get(atom) ?? 0) + 1;
-    if (losses < (this.#options.maxLost ?? 3)) return [lost];
-    const reason = `"${state.nameOf(atom)}" took its host down ${String(losses)} times`;
-    return [lost, { kind: "parked", reason }];
   }
 
   #makeActor(code: Code): FlowActor {
@@ -417,10 +334,10 @@ export class Engine {
           live: payloads === "live",
           executor: (report) => new InlineExecutor(code, report, log),
           told: (note) => {
-            this.#tell(note);
+            this.#announcer.tell(note, self.state.blueprint, () => self.isStopped);
           },
           progressed: (atom, fraction, details) => {
-            this.#tellProgress(atom, fraction, details);
+            this.#announcer.tellProgress(self.state.nameOf(atom), fraction, details);
           },
           settled: (records) => {
             this.#settled(records);
@@ -431,7 +348,7 @@ export class Engine {
         this.#onStopped(reason);
       },
     });
-    actor.listen(this.#isHeard());
+    actor.listen(this.#announcer.isHeard);
     return actor;
   }
 
@@ -444,49 +361,6 @@ export class Engine {
       writers.set(this.#journal, (writer = makeId(this.#clock, this.#random)));
     }
     return writer;
-  }
-
-  #isHeard(): boolean {
-    return this.notifier.isHeard || this.atomNotifier.isHeard || this.progressNotifier.isHeard;
-  }
-
-  #tell(note: Note): void {
-    if (note.kind === "flow") {
-      const { from: oldState, snapshot } = note;
-      const state = snapshot.value;
-      this.notifier.emit(state, { flow: this.#flow.name, state, oldState, snapshot });
-      return;
-    }
-    const { atom, from: oldState, snapshot } = note;
-    const { value: state, context } = snapshot;
-    const plan = this.#compiled?.blueprint.atoms[atom];
-    if (plan === undefined) return;
-    const backwards = state === "REVERTING" || state === "REVERTED" || state === "REVERT_FAILURE";
-    this.atomNotifier.emit(state, {
-      atom: plan.name,
-      kind: plan.kind,
-      state,
-      oldState,
-      attempt: backwards ? context.reverts : context.attempt,
-      snapshot,
-      ...(state === "SUCCESS" ? { result: context.result } : {}),
-      ...(state === "REVERTED" ? { result: context.revertResult } : {}),
-      ...(state === "FAILURE" && context.failure ? { failure: context.failure } : {}),
-      ...(state === "REVERT_FAILURE" && context.revertFailure
-        ? { failure: context.revertFailure }
-        : {}),
-    });
-    // A listener that let go of the flow hears nothing more of it.
-    const fraction = progressIn[state];
-    if (fraction === undefined || this.#actor?.isStopped === true) return;
-    this.#tellProgress(atom, fraction, undefined);
-  }
-
-  #tellProgress(number: number, fraction: number, details: unknown): void {
-    if (!this.progressNotifier.isHeard) return;
-    const atom = this.#compiled?.blueprint.atoms[number]?.name ?? "";
-    const more = details === undefined ? {} : { details };
-    this.progressNotifier.emit(atom, { atom, fraction, ...more });
   }
 
   #settled(records: readonly FlowRecord[]): void {
@@ -513,11 +387,11 @@ export class Engine {
     }
   }
 
-  #ended(end: "SUCCESS" | "REVERTED" | "FAILURE" | "SUSPENDED"): void {
+  #ended(end: EndState): void {
     const waiter = this.#endRun();
     if (waiter === undefined) return;
     if (end === "SUCCESS" || end === "SUSPENDED") waiter.resolve(end);
-    else waiter.reject(this.#failure());
+    else waiter.reject(raisedBy(this.#state()));
   }
 
   #endRun(): Waiter | undefined {
@@ -532,29 +406,6 @@ export class Engine {
   #onStopped(reason: Error): void {
     this.#endRun()?.reject(reason);
     this.#tellBatchWaiters();
-  }
-
-  /** What a run that failed raises: a failed revert alone, since it is what a person must look at. */
-  #failure(): Error {
-    const state = this.#state();
-    const flow = this.#flow.name;
-    if (state.trouble?.kind === "cancel") {
-      return new FlowError("CANCELLED", { flow, reason: state.trouble.failure.message });
-    }
-    if (state.trouble?.kind === "kill") {
-      return new FlowError("KILLED", { flow, reason: state.trouble.failure.message });
-    }
-    const failed = this.storage.atoms().filter(({ revertFailure }) => revertFailure !== undefined);
-    let failures = failed.map(({ name, revertFailure }) => [name, revertFailure as Failure] as const);
-    if (failures.length === 0) failures = Object.entries(state.failures);
-    if (state.trouble !== undefined) failures.push(["decider", state.trouble.failure]);
-    const [only, ...more] = failures;
-    if (only !== undefined && more.length === 0) return errorOf(only[1]);
-    return new FlowError(
-      "SEVERAL_FAILURES",
-      { flow, atoms: failures.map(([name]) => name) },
-      { errors: failures.map(([, failure]) => errorOf(failure)) },
-    );
   }
 
   #state(): FlowState {
@@ -582,38 +433,9 @@ export class Engine {
   }
 }
 
-/** The progress that the engine itself tells after a change of state; a failure leaves the last one. */
-const progressIn: Readonly<Partial<Record<AtomState, number>>> = {
-  PENDING: 0,
-  RUNNING: 0,
-  SUCCESS: 1,
-  IGNORE: 0,
-  REVERTING: 0,
-  REVERTED: 1,
-};
-
 const noCounts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
 
 function reasonOf(signal: AbortSignal | undefined): string {
   const reason: unknown = signal?.reason;
   return reason instanceof Error ? reason.message : String(reason);
-}
-
-function checkOptions({ concurrency, maxLost, payloads, journal, engine }: EngineOptions): void {
-  const atLeastOne = { concurrency, maxLost };
-  for (const [option, value] of Object.entries(atLeastOne)) {
-    if (value === undefined || value === Infinity) continue;
-    if (!Number.isSafeInteger(value) || value < 1) {
-      const problem = `expected a whole number of 1 or more, got ${String(value)}`;
-      throw new FlowError("INVALID_OPTION", { option, problem });
-    }
-  }
-  if (engine !== undefined && engine !== "serial" && engine !== "parallel") {
-    const problem = `expected "serial" or "parallel", got ${JSON.stringify(engine)}`;
-    throw new FlowError("INVALID_OPTION", { option: "engine", problem });
-  }
-  if (payloads === "live" && journal !== undefined && journal.durability !== "none") {
-    const problem = "live values can't be recorded; use a journal in memory";
-    throw new FlowError("INVALID_OPTION", { option: "payloads", problem });
-  }
 }

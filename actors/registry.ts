@@ -4,7 +4,8 @@ import type { FlowQuery, FlowSummary, Journal } from "../lib/journal/journal.ts"
 import { nearest } from "../lib/nearest.ts";
 import type { FlowStateName } from "../lib/plan/states.ts";
 import type { Item } from "../lib/types.ts";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions } from "./options.ts";
 import { readFlow } from "./run.ts";
 
 /** States in which a flow has neither ended nor waits for a person. */

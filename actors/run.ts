@@ -5,7 +5,8 @@ import { foldAll } from "../lib/plan/fold.ts";
 import { FlowView } from "../lib/plan/view.ts";
 import type { LoadOptions, ResultsOf, RunOptions, Storeless } from "../lib/typed/run.ts";
 import type { Item } from "../lib/types.ts";
-import { Engine, type EngineOptions, type RunControls } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions, RunControls } from "./options.ts";
 import { machines } from "./machines.ts";
 
 /** An engine for the flow; nothing has happened yet. */

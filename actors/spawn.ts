@@ -5,7 +5,8 @@ import type { AtomSnapshot, FlowSnapshot, FlowStateName } from "../lib/plan/stat
 import { systemClock } from "../lib/system.ts";
 import type { LoadOptions, ResultsOf } from "../lib/typed/run.ts";
 import type { Item } from "../lib/types.ts";
-import { Engine, type EngineOptions, type RunControls } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions, RunControls } from "./options.ts";
 import { flowMachine } from "./flow.ts";
 import { machines } from "./machines.ts";
 import { ViewRef } from "./ref.ts";

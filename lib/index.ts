@@ -1,13 +1,8 @@
 /** What users of fourstroke import. */
 export { Engine } from "../actors/engine.ts";
-export type {
-  AtomChange,
-  EngineOptions,
-  FlowChange,
-  ProgressChange,
-  RunControls,
-  Statistics,
-} from "../actors/engine.ts";
+export type { AtomChange, FlowChange, ProgressChange } from "../actors/announcer.ts";
+export type { Statistics } from "../actors/engine.ts";
+export type { EngineOptions, RunControls } from "../actors/options.ts";
 export { Registry, registry } from "../actors/registry.ts";
 export { load, readFlow, run } from "../actors/run.ts";
 export { FlowRef, spawn, type FlowActorSnapshot, type FlowCommand, type SpawnOptions } from "../actors/spawn.ts";

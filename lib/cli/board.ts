@@ -1,5 +1,5 @@
 /** What a screen knows of a flow: changed by its notifications, read by the renderer. */
-import type { AtomChange, FlowChange, ProgressChange } from "../../actors/engine.ts";
+import type { AtomChange, FlowChange, ProgressChange } from "../../actors/announcer.ts";
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { FlowView } from "../plan/view.ts";
 import type { AtomState, FlowStateName } from "../plan/states.ts";

@@ -1,5 +1,6 @@
 /** Runs an engine to the end of its run, with a display, and with signals that suspend it. */
-import type { Engine, RunControls } from "../../actors/engine.ts";
+import type { Engine } from "../../actors/engine.ts";
+import type { RunControls } from "../../actors/options.ts";
 import { FlowError } from "../errors.ts";
 import { errorOf } from "../failure.ts";
 import type { FlowStateName } from "../plan/states.ts";

@@ -1,5 +1,6 @@
 /** A flow's run as plain lines, one for each change: for pipes, files and CI. */
-import type { AtomChange, Engine, ProgressChange } from "../../actors/engine.ts";
+import type { AtomChange, ProgressChange } from "../../actors/announcer.ts";
+import type { Engine } from "../../actors/engine.ts";
 import type { Display } from "./display.ts";
 import { styleOf } from "./look.ts";
 import type { Output } from "./output.ts";

@@ -1,7 +1,8 @@
 /** `fourstroke run FILE[#EXPORT]`: a new flow, to its end. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type EngineOptions, Engine } from "../../actors/engine.ts";
+import { Engine } from "../../actors/engine.ts";
+import type { EngineOptions } from "../../actors/options.ts";
 import { compile } from "../compile/compile.ts";
 import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";

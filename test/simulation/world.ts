@@ -1,6 +1,6 @@
 /** A simulated world: virtual time, one store, hosts that come and die. Everything in it comes from a seed. */
 import assert from "node:assert/strict";
-import type { EngineOptions } from "../../actors/engine.ts";
+import type { EngineOptions } from "../../actors/options.ts";
 import { load } from "../../actors/run.ts";
 import { FlowError } from "../../lib/errors.ts";
 import type { AtomState } from "../../lib/plan/states.ts";
@@ -32,6 +32,8 @@ export interface End {
   readonly atoms: Readonly<Record<string, AtomState>>;
   /** What the last run threw. */
   readonly thrown: string | undefined;
+  /** What the journal tells of why. */
+  readonly reasons: readonly string[];
 }
 
 export const flowId = "flow";
@@ -153,7 +155,14 @@ export function endOf(view: FlowView, thrown?: unknown): End {
     results: view.fetchAll(),
     atoms: Object.fromEntries(view.atoms().map(({ name, state }) => [name, state])),
     thrown: thrown === undefined ? undefined : textOf(thrown),
+    reasons: reasonsOf(view),
   };
+}
+
+function reasonsOf(view: FlowView): string[] {
+  const failures = view.atoms().flatMap(({ failure, revertFailure }) => [failure, revertFailure]);
+  const texts = [view.reason, ...failures.map((failure) => failure?.message)];
+  return texts.filter((text) => text !== undefined);
 }
 
 function textOf(thrown: unknown): string {

@@ -1,0 +1,72 @@
+/** The records with which an owner takes a flow over, and what a flow that failed raises. */
+import type { Blueprint } from "../lib/compile/blueprint.ts";
+import { diffOf } from "../lib/compile/diff.ts";
+import { hashOf } from "../lib/compile/hash.ts";
+import { FlowError } from "../lib/errors.ts";
+import { errorOf, type Failure } from "../lib/failure.ts";
+import type { FlowRecord } from "../lib/plan/records.ts";
+import type { FlowState } from "../lib/plan/state.ts";
+
+/**
+ * The records that adopt a flow which its journal holds.
+ *
+ * @param maxLost - so many losses of one attempt park the flow
+ * @throws FlowError `BLUEPRINT_CHANGED` when what is recorded would mean something else under the new blueprint
+ */
+export function adoption(
+  state: FlowState,
+  blueprint: Blueprint,
+  owner: string,
+  maxLost: number,
+): FlowRecord[] {
+  const records: FlowRecord[] = [
+    { kind: "adopted", owner, epoch: state.epoch + 1 },
+    ...losses(state, maxLost),
+  ];
+  if (hashOf(state.blueprint) === hashOf(blueprint)) return records;
+  const { refused } = diffOf(state.blueprint, blueprint);
+  if (refused.length > 0) {
+    throw new FlowError("BLUEPRINT_CHANGED", { flow: blueprint.flow, differences: refused });
+  }
+  return [...records, { kind: "migrated", blueprint }];
+}
+
+/** An attempt that ran alone when its owner died is a loss; too many of them park the flow. */
+function losses(state: FlowState, maxLost: number): FlowRecord[] {
+  const { value } = state.flow;
+  if (value !== "RUNNING" && value !== "SUSPENDING") return [];
+  const only = state.running.size === 1 ? [...state.running.keys()][0] : undefined;
+  const atom = state.suspects[0] ?? only;
+  const running = atom === undefined ? undefined : state.running.get(atom);
+  if (atom === undefined || running === undefined) return [];
+  const { direction, attempt } = running;
+  const lost: FlowRecord = { kind: "lost", atom, direction, attempt, reason: "owner-died" };
+  const count = (state.losses.get(atom) ?? 0) + 1;
+  if (count < maxLost) return [lost];
+  const reason = `"${state.nameOf(atom)}" took its host down ${count} times`;
+  return [lost, { kind: "parked", reason }];
+}
+
+/** What a run that failed raises: a failed revert alone, since it is what a person must look at. */
+export function raisedBy(state: FlowState): Error {
+  const { flow } = state.blueprint;
+  const { trouble } = state;
+  if (trouble?.kind === "cancel") {
+    return new FlowError("CANCELLED", { flow, reason: trouble.failure.message });
+  }
+  if (trouble?.kind === "kill") {
+    return new FlowError("KILLED", { flow, reason: trouble.failure.message });
+  }
+  const reverts = state.snapshots.flatMap(({ context }, atom): [string, Failure][] =>
+    context.revertFailure === undefined ? [] : [[state.nameOf(atom), context.revertFailure]],
+  );
+  const failures = reverts.length > 0 ? reverts : Object.entries(state.failures);
+  if (trouble !== undefined) failures.push(["decider", trouble.failure]);
+  const [only, ...more] = failures;
+  if (only !== undefined && more.length === 0) return errorOf(only[1]);
+  return new FlowError(
+    "SEVERAL_FAILURES",
+    { flow, atoms: failures.map(([name]) => name) },
+    { errors: failures.map(([, failure]) => errorOf(failure)) },
+  );
+}

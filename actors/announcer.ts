@@ -1,0 +1,113 @@
+/** Tells listeners what changed. */
+import type { Blueprint } from "../lib/compile/blueprint.ts";
+import type { Failure } from "../lib/failure.ts";
+import { Notifier } from "../lib/notifier.ts";
+import type { Note } from "../lib/plan/state.ts";
+import type { AtomSnapshot, AtomState, FlowSnapshot, FlowStateName } from "../lib/plan/states.ts";
+
+export interface AtomChange {
+  readonly atom: string;
+  readonly kind: "task" | "retry";
+  readonly state: AtomState;
+  readonly oldState: AtomState;
+  /** Number of the attempt in the direction that the state belongs to. */
+  readonly attempt: number;
+  /** With SUCCESS: what `execute` returned; with REVERTED: what `revert` returned. Shared: don't change it. */
+  readonly result?: unknown;
+  readonly failure?: Failure;
+  /** The atom's machine after the change, as XState shows it. */
+  readonly snapshot: AtomSnapshot;
+}
+
+export interface FlowChange {
+  readonly flow: string;
+  readonly state: FlowStateName;
+  readonly oldState: FlowStateName;
+  /** The flow's machine after the change, as XState shows it. */
+  readonly snapshot: FlowSnapshot;
+}
+
+export interface ProgressChange {
+  readonly atom: string;
+  /** From 0 to 1. The engine itself tells 0 when an attempt starts and 1 when it succeeds. */
+  readonly fraction: number;
+  readonly details?: unknown;
+}
+
+/** The progress that the engine itself tells after a change of state; a failure leaves the last one. */
+const progressIn: Readonly<Partial<Record<AtomState, number>>> = {
+  PENDING: 0,
+  RUNNING: 0,
+  SUCCESS: 1,
+  IGNORE: 0,
+  REVERTING: 0,
+  REVERTED: 1,
+};
+
+/** The notifiers of one engine. */
+export class Announcer {
+  readonly flow: Notifier<FlowChange>;
+  readonly atoms: Notifier<AtomChange>;
+  readonly progress: Notifier<ProgressChange>;
+
+  /** @param changed - called when a listener came or went */
+  constructor(failed: (error: unknown) => void, changed: () => void) {
+    this.flow = new Notifier(failed, changed);
+    this.atoms = new Notifier(failed, changed);
+    this.progress = new Notifier(failed, changed);
+  }
+
+  get isHeard(): boolean {
+    return this.flow.isHeard || this.atoms.isHeard || this.progress.isHeard;
+  }
+
+  /** @param isOver - whether a listener has let go of the flow: then nothing more is told of it */
+  tell(note: Note, blueprint: Blueprint, isOver: () => boolean): void {
+    if (note.kind === "flow") {
+      const { snapshot } = note;
+      const state = snapshot.value;
+      this.flow.emit(state, { flow: blueprint.flow, state, oldState: note.from, snapshot });
+      return;
+    }
+    const plan = blueprint.atoms[note.atom];
+    if (plan === undefined) return;
+    const { snapshot } = note;
+    this.atoms.emit(snapshot.value, {
+      atom: plan.name,
+      kind: plan.kind,
+      state: snapshot.value,
+      oldState: note.from,
+      snapshot,
+      ...outcomeOf(snapshot),
+    });
+    const fraction = progressIn[snapshot.value];
+    if (fraction !== undefined && !isOver()) this.tellProgress(plan.name, fraction, undefined);
+  }
+
+  tellProgress(atom: string, fraction: number, details: unknown): void {
+    if (!this.progress.isHeard) return;
+    const more = details === undefined ? {} : { details };
+    this.progress.emit(atom, { atom, fraction, ...more });
+  }
+}
+
+/** The attempt that the state belongs to, and what came of it. */
+function outcomeOf({ value, context }: AtomSnapshot): Pick<AtomChange, "attempt" | "result" | "failure"> {
+  const { attempt, reverts, result, failure, revertResult, revertFailure } = context;
+  switch (value) {
+    case "SUCCESS":
+      return { attempt, result };
+    case "FAILURE":
+      return failure === undefined ? { attempt } : { attempt, failure };
+    case "REVERTING":
+      return { attempt: reverts };
+    case "REVERTED":
+      return { attempt: reverts, result: revertResult };
+    case "REVERT_FAILURE":
+      return revertFailure === undefined
+        ? { attempt: reverts }
+        : { attempt: reverts, failure: revertFailure };
+    default:
+      return { attempt };
+  }
+}
