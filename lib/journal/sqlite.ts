@@ -49,6 +49,9 @@ export interface SqliteOptions {
 export interface SqliteJournal extends Journal {
   readonly durability: "process" | "disk";
 
+  /** As in `Journal`; settles when the commit that the batch is part of is durable. */
+  append(flow: string, batch: Batch, state: string): Promise<void>;
+
   /**
    * Forgets flows that ended long enough ago, and what only they used. Their room is used again;
    * the file doesn't shrink.

@@ -69,6 +69,7 @@ function copy(from: string, to: string): void {
 function mutilate(file: string, dice: Dice): string {
   const bytes = readFileSync(file);
   const at = dice.below(bytes.length);
+  const end = (size: number) => Math.min(at - (at % size) + size, bytes.length);
   const what = dice.pick(["bit", "bit", "bytes", "sector", "page", "cut", "moved page"] as const);
   switch (what) {
     case "bit":
@@ -78,10 +79,10 @@ function mutilate(file: string, dice: Dice): string {
       for (let left = 1 + dice.below(64), i = at; left > 0; left--, i++) bytes[i] = dice.below(256);
       break;
     case "sector":
-      bytes.fill(0, at - (at % 512), at - (at % 512) + 512);
+      bytes.fill(0, at - (at % 512), end(512));
       break;
     case "page":
-      bytes.fill(0, at - (at % 4096), at - (at % 4096) + 4096);
+      bytes.fill(0, at - (at % 4096), end(4096));
       break;
     case "moved page": {
       const from = dice.below(bytes.length);
