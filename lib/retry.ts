@@ -25,7 +25,6 @@ import type {
   Rebind,
   Returnable,
   Taken,
-  WriteRevertLast,
 } from "./typed/inputs.ts";
 import type { CheckRetry, RetryOptions } from "./typed/options.ts";
 import type { Retry, RetryAttempt, Verdict } from "./types.ts";
@@ -55,7 +54,7 @@ export function retry<
   const B extends Rebind = {},
   I extends string = never,
   A = Given<R, O>,
-  T extends Returnable = WriteRevertLast,
+  T extends Returnable = unknown,
 >(
   declared: RetryOptions<R, O, P, B, I, A, T> & NoInfer<CheckRetry<R, O, P, B, I, A, T>>,
 ): RetryOf<Simplify<Without<Taken<R, O, A, B>, I>>, Provided<P, T>>;

@@ -16,7 +16,6 @@ import type {
   ProvidesOption,
   Rebind,
   Returnable,
-  WriteRevertLast,
 } from "./typed/inputs.ts";
 import type {
   Alike,
@@ -52,7 +51,7 @@ export function task<
   const RO extends Params | undefined = undefined,
   const BR extends Rebind | undefined = undefined,
   A = Given<R, O>,
-  T extends Returnable = WriteRevertLast,
+  T extends Returnable = unknown,
   RA = RevertGiven<RR, RO, A>,
 >(
   declared: TaskOptions<R, O, P, B, I, RR, RO, BR, A, T, RA> &
@@ -75,7 +74,7 @@ export function mapTask<
   const RO extends Params | undefined = undefined,
   const BR extends Rebind | undefined = undefined,
   X = GivenEach<R>,
-  Y extends Returnable = WriteRevertLast,
+  Y extends Returnable = unknown,
   RA = RevertGiven<RR, RO, Alike<R, X>>,
 >(
   declared: MapOptions<R, P, B, I, RR, RO, BR, X, Y, RA> &

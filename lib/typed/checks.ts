@@ -6,9 +6,13 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { IsAny } from "./carry.ts";
 import type { Names, NamesOf, Schemas, Unprovided } from "./inputs.ts";
 
-type Refuse<Option extends string, Words> = [Words] extends [never]
-  ? unknown
-  : { readonly [O in Option]: Words };
+// Where something else is wrong already, Words is the compiler's own any: one error is enough.
+type Refuse<Option extends string, Words> =
+  IsAny<Words> extends true
+    ? unknown
+    : [Words] extends [never]
+      ? unknown
+      : { readonly [O in Option]: Words };
 
 /** Every parameter of a function must be listed. `any` and types of unknown names can't be told. */
 export type CheckListed<Option extends string, R, O, A, Method extends string> =

@@ -10,14 +10,6 @@ export type Params = Names | Schemas;
 export type Rebind = Names | Readonly<Record<string, string>>;
 export type ProvidesOption = null | string | Names | { readonly keys: Names };
 
-/**
- * What the compiler takes for the result while it hasn't seen the function. An error that names it
- * says what to do: put `revert` after the function whose result it takes.
- */
-export interface WriteRevertLast {
-  readonly "~unknown": never;
-}
-
 // A tuple in the union lets a list that is returned be a tuple.
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- functions may return nothing
 export type Returnable = readonly [] | readonly unknown[] | {} | null | undefined | void;
@@ -92,39 +84,43 @@ type Element<T, I> = T extends readonly unknown[]
       : never
   : never;
 
+// Nothing is known of any. The compiler takes unknown for a result before it has seen the function,
+// and a check that failed then would be an error for good.
+type Unjudged<T> = IsAny<T> extends true ? true : unknown extends T ? true : false;
+
 /** What an atom provides that returns `T`. */
 export type Provided<P, T> = P extends null | undefined
   ? {}
   : P extends string
     ? { [S in P]: T }
-    : P extends Names
-      ? number extends P["length"]
-        ? AnyGives
-        : {
-            [I in Exclude<keyof P, keyof []> as P[I] & string]: IsAny<T> extends true
-              ? T
-              : Element<T, I>;
-          }
-      : P extends { readonly keys: infer K extends Names }
-        ? { [S in K[number]]: S extends keyof T ? T[S] : never }
-        : {};
+    : Unjudged<T> extends true
+      ? { [S in SymbolsIn<P>]: T }
+      : P extends Names
+        ? number extends P["length"]
+          ? AnyGives
+          : { [I in Exclude<keyof P, keyof []> as P[I] & string]: Element<T, I> }
+        : { [S in SymbolsIn<P>]: S extends keyof T ? T[S] : never };
 
-// The compiler tries a call before it knows T; a check that failed then would end it there.
-type Unjudged<T> = IsAny<T> extends true ? true : [T] extends [WriteRevertLast] ? true : false;
+type SymbolsIn<P> = P extends Names
+  ? P[number]
+  : P extends { readonly keys: infer K extends Names }
+    ? K[number]
+    : never;
 
 /** The symbols in `P` for which `T` has no part. */
 export type Unprovided<P, T> =
-  Unjudged<T> extends true
-    ? never
-    : P extends Names
-      ? T extends readonly unknown[]
-        ? number extends T["length"]
-          ? never
-          : { [I in Exclude<keyof P, keyof []>]: I extends keyof T ? never : P[I] }[Exclude<
-              keyof P,
-              keyof []
-            >]
-        : P[number]
-      : P extends { readonly keys: infer K extends Names }
-        ? Exclude<K[number], keyof T>
-        : never;
+  Unjudged<T> extends true ? never : string extends SymbolsIn<P> ? never : PartsMissing<P, T>;
+
+type PartsMissing<P, T> = P extends Names
+  ? T extends readonly unknown[]
+    ? number extends T["length"]
+      ? never
+      : PlacesMissing<P, T, Exclude<keyof P, keyof []>>
+    : P[number]
+  : P extends { readonly keys: infer K extends Names }
+    ? Exclude<K[number], keyof T>
+    : never;
+
+type PlacesMissing<P, T, Places extends keyof P> = {
+  [I in Places]: I extends keyof T ? never : P[I];
+}[Places];

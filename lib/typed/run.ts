@@ -11,7 +11,7 @@ export type StoreFor<F> = Simplify<NeedsOf<F> & Partial<Omit<GivesOf<F>, keyof N
 export type ResultsOf<F> = Known<Over<NeedsOf<F>, GivesOf<F>>>;
 
 /** What the compiler doesn't know goes unchecked from atom to atom, but no further. */
-type Known<T> = { [K in keyof T]: IsAny<T[K]> extends true ? unknown : T[K] };
+type Known<T> = { [K in keyof T]: IsAny<T[K]> extends true ? unknown : T[K] } & {};
 
 /** Options with the store that `F` needs; without one it can do without. */
 export type RunOptions<F, Options> = Omit<Options, "store"> &

@@ -156,6 +156,13 @@ same<TaskOf<{}, {}>>()(task({ name: "a", provides: null, execute: () => 1 }));
 same<TaskOf<{}, { none: null }>>()(task({ name: "a", provides: "none", execute: () => null }));
 task({ name: "a", provides: "none", execute: () => {} });
 
+same<TaskOf<{}, { x: unknown; y: unknown }>>()(
+  task({ name: "a", provides: ["x", "y"], execute: (): unknown => [1, 2] }),
+);
+same<TaskOf<{}, { x: unknown; y: unknown }>>()(
+  task({ name: "a", provides: { keys: ["x", "y"] }, execute: (): unknown => ({}) }),
+);
+
 same<TaskOf<{}, { list: string[] }>>()(
   task({ name: "a", provides: "list", execute: async (): Promise<string[]> => Promise.all([]) }),
 );
