@@ -79,7 +79,7 @@ function transitionsOf(events: readonly AtomEvent[]): Map<string, string[]> {
 }
 
 /** Each event as `ATOM:STATE#NTH`. */
-export function numbered(events: readonly AtomEvent[]): string[] {
+function numbered(events: readonly AtomEvent[]): string[] {
   const counts = new Map<string, number>();
   return events.map(([atom, state]) => {
     const name = `${atom}:${state}`;

@@ -110,7 +110,7 @@ function failureFact({ name, message, code }: Failure, world: World): FailureFac
 }
 
 /** The outcome of building or compiling a flow that can't be built or compiled. */
-export function mistakesOutcome(mistakes: readonly Mistake[]): Outcome {
+function mistakesOutcome(mistakes: readonly Mistake[]): Outcome {
   const first = mistakes.find(isBuildMistake);
   if (first !== undefined) return failed("build", buildErrors[first.code]);
   const names = mistakes.flatMap((mistake) => (mistake.code === "DUPLICATE" ? mistake.names : []));
