@@ -62,7 +62,8 @@ export function endOf(state: FlowState): EndState | undefined {
   if (state.halted) return "FAILURE";
   const leftover = hasLeftover(state);
   if (state.flow.value === "SUSPENDING") {
-    if (leftover) return "SUSPENDED";
+    // What an earlier owner left running, and this one didn't launch, is left over too.
+    if (leftover || state.running.size > 0) return "SUSPENDED";
   } else if (leftover) {
     return undefined;
   }

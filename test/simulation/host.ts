@@ -15,10 +15,12 @@ export class Host {
   /** Epoch of the last adoption that this host made durable. */
   epoch = 0;
   isAlive = true;
+  isFrozen = false;
   appends = 0;
   engine: Engine | undefined;
   readonly logged: string[] = [];
   readonly #faults: readonly Fault[];
+  readonly #backlog: (() => void)[] = [];
   #broken: { readonly error: unknown } | undefined;
 
   constructor(
@@ -32,7 +34,9 @@ export class Host {
     },
   ) {
     this.name = name;
-    this.clock = new SimClock(time);
+    this.clock = new SimClock(time, (fn) => {
+      this.deliver(fn);
+    });
     this.random = random;
     this.#faults = faults;
     this.concurrency = concurrency;
@@ -50,6 +54,23 @@ export class Host {
   die(): void {
     this.isAlive = false;
     this.clock.stop();
+  }
+
+  /** Something reaches the process: it is taken now, or when it is thawed. */
+  deliver(fn: () => void): void {
+    if (!this.isAlive) return;
+    if (this.isFrozen) this.#backlog.push(fn);
+    else fn();
+  }
+
+  /** It stops, and doesn't know that it did when it goes on. */
+  freeze(): void {
+    this.isFrozen = true;
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    for (const fn of this.#backlog.splice(0)) this.deliver(fn);
   }
 
   /** A guarantee is broken: kept, since the engine would take an error thrown here for the journal's. */

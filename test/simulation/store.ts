@@ -72,11 +72,13 @@ export class Store {
           this.#commit(host, flow, batch, state);
         } catch (error) {
           if (!(error instanceof FlowError)) host.fail(error);
-          if (host.isAlive) reject(error as Error);
+          host.deliver(() => {
+            reject(error as Error);
+          });
           return;
         }
         if (dies) host.die();
-        if (host.isAlive) resolve();
+        host.deliver(resolve);
       });
     });
   }

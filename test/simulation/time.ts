@@ -25,6 +25,10 @@ export class Time {
     return this.#now;
   }
 
+  get isEmpty(): boolean {
+    return this.#events.size === 0;
+  }
+
   after(delayMs: number, fn: () => void): Event {
     const event = { dueAt: this.#now + Math.max(0, delayMs), order: this.#made++, fn };
     this.#events.add(event);
@@ -55,13 +59,16 @@ export class Time {
 /** The clock of one process. It stops with the process; its wall clock can be wrong. */
 export class SimClock implements Clock {
   readonly #time: Time;
+  readonly #deliver: (fn: () => void) => void;
   readonly #pending = new Set<object>();
   #stopped = false;
   /** By how much the wall clock is wrong. */
   skewMs = 0;
 
-  constructor(time: Time) {
+  /** @param deliver - calls what is due, when its process can take it */
+  constructor(time: Time, deliver: (fn: () => void) => void = (fn) => fn()) {
     this.#time = time;
+    this.#deliver = deliver;
   }
 
   now(): number {
@@ -75,8 +82,10 @@ export class SimClock implements Clock {
   setTimeout(fn: () => void, delayMs: number): Timer {
     if (this.#stopped) return {};
     const event = this.#time.after(delayMs, () => {
-      this.#pending.delete(event);
-      fn();
+      this.#deliver(() => {
+        // Cleared while its process was frozen: then it isn't pending any more.
+        if (this.#pending.delete(event)) fn();
+      });
     });
     this.#pending.add(event);
     return event;
