@@ -86,7 +86,9 @@ export class Reader {
       const found = row < above ? this.batchAt(row) : undefined;
       const body = blobIn(found);
       const previous = found?.["previous"];
-      if (body === undefined || typeof previous !== "number") throw this.gap(head, row);
+      if (body === undefined || typeof previous !== "number") {
+        throw this.gap(head, Math.min(row, above));
+      }
       bodies.push(body);
       above = row;
       row = previous;
@@ -104,7 +106,7 @@ export class Reader {
     }
   }
 
-  /** The batch in a row is gone: says which is the first sequence that went with it. */
+  /** The way back ends above a row: says which is the first sequence that is lost with it. */
   private gap(head: Head, row: number): FlowError {
     let sequence = 1;
     try {
