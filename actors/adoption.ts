@@ -4,6 +4,7 @@ import { diffOf } from "../lib/compile/diff.ts";
 import { hashOf } from "../lib/compile/hash.ts";
 import { FlowError } from "../lib/errors.ts";
 import { errorOf, type Failure } from "../lib/failure.ts";
+import type { Journal } from "../lib/journal/journal.ts";
 import type { FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 
@@ -29,6 +30,17 @@ export function adoption(
     throw new FlowError("BLUEPRINT_CHANGED", { flow: blueprint.flow, differences: refused });
   }
   return [...records, { kind: "migrated", blueprint }];
+}
+
+const writers = new WeakMap<Journal, string>();
+
+/** The name under which this process writes to a journal. */
+export function writerOf(journal: Journal | undefined, make: () => string): string {
+  // Nobody else can write to a journal that only one engine knows.
+  if (journal === undefined) return "self";
+  let writer = writers.get(journal);
+  if (writer === undefined) writers.set(journal, (writer = make()));
+  return writer;
 }
 
 /** An attempt that ran alone when its owner died is a loss; too many of them park the flow. */

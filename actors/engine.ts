@@ -11,18 +11,19 @@ import type { Journal } from "../lib/journal/journal.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
 import type { Notifier } from "../lib/notifier.ts";
 import { foldAll } from "../lib/plan/fold.ts";
-import type { FlowRecord, RecordKind } from "../lib/plan/records.ts";
+import type { FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import type { EndState, FlowStateName } from "../lib/plan/states.ts";
 import { FlowView } from "../lib/plan/view.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Item, Log } from "../lib/types.ts";
-import { adoption, raisedBy } from "./adoption.ts";
+import { adoption, raisedBy, writerOf } from "./adoption.ts";
 import { Announcer, type AtomChange, type FlowChange, type ProgressChange } from "./announcer.ts";
+import { BatchWaiters } from "./batch-waiters.ts";
 import { Effects } from "./effects.ts";
 import { FlowActor, type FlowCounts } from "./flow-actor.ts";
 import { machines } from "./machines.ts";
-import { checkOptions, type EngineOptions, type RunControls } from "./options.ts";
+import { checkOptions, type EngineOptions, reasonOf, type RunControls } from "./options.ts";
 
 export interface Statistics extends Readonly<FlowCounts> {
   /** Milliseconds between the start and the end of the runs of this engine. */
@@ -35,8 +36,6 @@ interface Waiter {
   /** Stops listening to the run's signal. */
   release(): void;
 }
-
-const writers = new WeakMap<Journal, string>();
 
 export class Engine {
   readonly id: string;
@@ -61,8 +60,7 @@ export class Engine {
   #stopped: Error | undefined;
   #runStart = 0;
   #activeMs = 0;
-  /** Who waits for the next batch, or for the next one with such a record. */
-  #batchWaiters: { readonly kind: RecordKind | undefined; readonly resolve: () => void }[] = [];
+  readonly #batches = new BatchWaiters();
 
   constructor(flow: Item, options: EngineOptions = {}) {
     checkOptions(options);
@@ -168,12 +166,12 @@ export class Engine {
     let over = false;
     const ended = this.#begin(controls).finally(() => {
       over = true;
-      this.#tellBatchWaiters();
+      this.#batches.tell();
     });
     this.#observe(ended);
     try {
       while (!over) {
-        const stepped = this.#nextBatch();
+        const stepped = this.#batches.next();
         actor.allow(1);
         await stepped;
         yield this.storage.state;
@@ -209,7 +207,7 @@ export class Engine {
       throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation: "reset", state: now });
     }
     const actor = this.#needActor("reset");
-    const done = this.#nextBatch("reset");
+    const done = this.#batches.next("reset");
     actor.post({ type: "reset" });
     await done;
     this.#needActor("reset");
@@ -310,8 +308,9 @@ export class Engine {
   }
 
   #firstRecords(blueprint: Blueprint): FlowRecord[] {
+    const created = { flow: this.id, blueprint, store: this.#store, meta: this.#meta };
     return [
-      { kind: "created", flow: this.id, blueprint, store: this.#store, meta: this.#meta },
+      { kind: "created", ...created },
       { kind: "adopted", owner: this.#owner(), epoch: 1 },
     ];
   }
@@ -353,38 +352,14 @@ export class Engine {
   }
 
   #owner(): string {
-    if (this.#options.owner !== undefined) return this.#options.owner;
-    // Nobody else can write to a journal that only this engine knows.
-    if (this.#options.journal === undefined) return "self";
-    let writer = writers.get(this.#journal);
-    if (writer === undefined) {
-      writers.set(this.#journal, (writer = makeId(this.#clock, this.#random)));
-    }
-    return writer;
+    const { owner, journal } = this.#options;
+    return owner ?? writerOf(journal, () => makeId(this.#clock, this.#random));
   }
 
   #settled(records: readonly FlowRecord[]): void {
     const last = records.at(-1);
     if (last?.kind === "ended") this.#ended(last.state);
-    if (this.#batchWaiters.length > 0) this.#tellBatchWaiters(records);
-  }
-
-  #nextBatch(kind?: RecordKind): Promise<void> {
-    return new Promise((resolve) => {
-      this.#batchWaiters.push({ kind, resolve });
-    });
-  }
-
-  /** @param records - of the batch; undefined: there will be no other */
-  #tellBatchWaiters(records?: readonly FlowRecord[]): void {
-    const waiters = this.#batchWaiters;
-    this.#batchWaiters = [];
-    for (const waiter of waiters) {
-      const { kind, resolve } = waiter;
-      const isMet = kind === undefined || records?.some((record) => record.kind === kind) !== false;
-      if (isMet) resolve();
-      else this.#batchWaiters.push(waiter);
-    }
+    this.#batches.tell(records);
   }
 
   #ended(end: EndState): void {
@@ -405,7 +380,7 @@ export class Engine {
 
   #onStopped(reason: Error): void {
     this.#endRun()?.reject(reason);
-    this.#tellBatchWaiters();
+    this.#batches.tell();
   }
 
   #state(): FlowState {
@@ -434,8 +409,3 @@ export class Engine {
 }
 
 const noCounts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
-
-function reasonOf(signal: AbortSignal | undefined): string {
-  const reason: unknown = signal?.reason;
-  return reason instanceof Error ? reason.message : String(reason);
-}

@@ -13,13 +13,15 @@ import type { Clock, Timer } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { endOf, takeAsks, takeStart } from "../lib/plan/due.ts";
-import { created, fold, foldAll } from "../lib/plan/fold.ts";
+import { foldAll } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
-import type { FlowState, Note } from "../lib/plan/state.ts";
+import type { FlowState } from "../lib/plan/state.ts";
 import type { Effects } from "./effects.ts";
 import { machines } from "./machines.ts";
 import type { Message } from "./messages.ts";
+import { isCommand, take, Turn } from "./turn.ts";
+import { Waits } from "./waits.ts";
 
 export interface FlowActorOptions {
   readonly id: string;
@@ -52,29 +54,6 @@ export interface FlowCounts {
   refused: number;
 }
 
-/** What one batch is made of, and what it sets off. */
-class Turn {
-  readonly messages: Message[];
-  readonly at: number;
-  readonly records: FlowRecord[] = [];
-  readonly starts: AttemptName[] = [];
-  /** It holds a command, which says what becomes of held starts. */
-  command: Command | undefined;
-  notes: readonly Note[] = noNotes;
-
-  constructor(messages: Message[], at: number) {
-    this.messages = messages;
-    this.at = at;
-  }
-}
-
-const noNotes: readonly Note[] = [];
-
-type Command = Extract<Message, { type: "suspend" | "cancel" | "kill" }>;
-
-const isCommand = ({ type }: Message): boolean =>
-  type === "suspend" || type === "cancel" || type === "kill";
-
 export class FlowActor {
   readonly #options: FlowActorOptions;
   readonly #effects: Effects;
@@ -95,13 +74,16 @@ export class FlowActor {
   #held: AttemptName[] = [];
   readonly #progress = new SparseMap<{ readonly fraction: number; readonly details: unknown }>();
   readonly #asks = new SparseSet();
-  readonly #timers = new SparseMap<{ readonly timer: Timer; readonly dueAt: number }>();
+  readonly #waits: Waits;
   #nextTry: Timer | undefined;
   readonly counts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
 
   constructor(options: FlowActorOptions) {
     this.#options = options;
     this.#effects = options.effects(this);
+    this.#waits = new Waits(options.clock, (retry) => {
+      this.post({ type: "timer", retry });
+    });
   }
 
   get state(): FlowState {
@@ -171,7 +153,7 @@ export class FlowActor {
     if (this.#stopped !== undefined) return;
     this.#stopped = reason;
     this.#inbox = [];
-    this.#clearTimers();
+    this.#waits.clear();
     if (this.#nextTry !== undefined) this.#options.clock.clearTimeout(this.#nextTry);
     this.#effects.stop(reason);
     this.#begun?.(reason);
@@ -208,13 +190,24 @@ export class FlowActor {
 
   /** One batch. False when there was nothing to do, or when the journal needs time. */
   #step(): boolean {
-    const turn = new Turn(this.#inbox, this.#options.clock.now());
+    const turn = new Turn(this.#state, this.#inbox, this.#options.clock.now());
     this.#inbox = [];
-    if (this.#state !== undefined) this.#state.at = turn.at;
     if (turn.messages.length > 0 && this.#progress.size > 0) this.#keepProgresses(turn);
     for (const message of turn.messages) this.#take(message, turn);
-    if (this.#state !== undefined) this.#goOn(turn);
+    if (turn.state !== undefined) this.#goOn(turn, turn.state);
+    this.counts.superseded += turn.superseded;
     return turn.records.length > 0 && this.#append(turn);
+  }
+
+  #take(message: Message, turn: Turn): void {
+    const mayStart = take(turn, message, this.#held);
+    if (isCommand(message)) this.#withholding = false;
+    if (this.#state !== turn.state) {
+      this.#state = turn.state;
+      this.listen(this.#listening);
+    }
+    // What was ready together with others that have started starts before any outcome of theirs is acted upon.
+    if (mayStart && !this.#withholding) this.#start(turn, this.state);
   }
 
   #append(turn: Turn): boolean {
@@ -255,114 +248,28 @@ export class FlowActor {
     return false;
   }
 
-  #fold(record: FlowRecord, turn: Turn): void {
-    turn.records.push(record);
-    if (this.#state !== undefined) return fold(this.#state, record);
-    if (record.kind !== "created") return;
-    this.#state = created(machines, record);
-    this.#state.at = turn.at;
-    this.listen(this.#listening);
-  }
-
   #keepProgresses(turn: Turn): void {
     for (const [atom, { fraction, details }] of this.#progress) {
       if (!this.state.running.has(atom)) continue;
       const more = details === undefined ? {} : { details };
-      this.#fold({ kind: "progress", atom, fraction, ...more }, turn);
+      turn.fold({ kind: "progress", atom, fraction, ...more });
     }
     this.#progress.clear();
   }
 
-  #take(message: Message, turn: Turn): void {
-    switch (message.type) {
-      case "outcome":
-        return this.#takeOutcome(message, turn);
-      case "decided": {
-        const { type: kind, ...rest } = message;
-        const { state } = this;
-        if (!state.isExecutable(message.atom) || state.decided.has(message.atom)) return;
-        this.#fold({ kind, ...rest }, turn);
-        // It was ready together with others that have started: it starts before any outcome of theirs is acted upon.
-        const mayStart = state.flow.value === "RUNNING" && !state.halted && !this.#withholding;
-        if (mayStart) this.#start(turn);
-        return;
-      }
-      case "verdict":
-        return this.#takeVerdict(message, turn);
-      case "begin":
-        for (const record of message.records) this.#fold(record, turn);
-        return;
-      case "run":
-        return this.#fold({ kind: "run", options: message.options }, turn);
-      case "suspend":
-      case "cancel":
-      case "kill":
-        return this.#takeCommand(message, turn);
-      case "reset":
-        return this.#fold({ kind: "reset" }, turn);
-      case "timer":
-        this.#timers.delete(message.retry);
-        if (!this.state.waits.has(message.retry)) return;
-        return this.#fold({ kind: "timerFired", retry: message.retry }, turn);
-    }
-  }
-
-  /** A command for a flow that is not active, or not any more, has come too late. */
-  #takeCommand(message: Command, turn: Turn): void {
-    this.#withholding = false;
-    const withdraws = this.#held;
-    const flow = this.state.flow.value;
-    if (flow !== "RUNNING" && (flow !== "SUSPENDING" || message.type === "suspend")) return;
-    turn.command = message;
-    switch (message.type) {
-      case "suspend":
-        return this.#fold({ kind: "suspend", withdraws }, turn);
-      case "cancel":
-        return this.#fold({ kind: "cancel", reason: message.reason, withdraws }, turn);
-      case "kill":
-        return this.#fold({ kind: "kill", reason: message.reason }, turn);
-    }
-  }
-
-  #takeOutcome(message: Extract<Message, { type: "outcome" }>, turn: Turn): void {
-    const { atom, direction, attempt, outcome } = message;
-    const running = this.state.running.get(atom);
-    if (running?.attempt !== attempt || running.direction !== direction) {
-      this.counts.superseded++;
-      return;
-    }
-    const kind = direction === "execute" ? "executed" : "reverted";
-    if (outcome.failure === undefined) {
-      this.#fold({ kind, atom, attempt, value: outcome.value }, turn);
-    } else {
-      this.#fold({ kind, atom, attempt, failure: outcome.failure }, turn);
-    }
-  }
-
-  #takeVerdict(message: Extract<Message, { type: "verdict" }>, turn: Turn): void {
-    const { retry, atom, verdict, delayMs = 0 } = message;
-    const open = this.state.questions[0];
-    if (open?.retry !== retry || open.atom !== atom) return;
-    const waits = verdict === "RETRY" && delayMs > 0;
-    const wait = waits ? { dueAt: this.state.at + delayMs, delayMs } : {};
-    this.#fold({ kind: "retryDecided", retry, atom, verdict, ...wait }, turn);
-  }
-
   /** Adds what follows from the state: starts, or the end. */
-  #goOn(turn: Turn): void {
-    const { state } = this;
+  #goOn(turn: Turn, state: FlowState): void {
     const flow = state.flow.value;
     if (flow !== "RUNNING" && flow !== "SUSPENDING") return;
-    if (!state.halted && flow === "RUNNING") this.#start(turn);
+    if (!state.halted && flow === "RUNNING") this.#start(turn, state);
     else if (!state.halted) takeAsks(state, this.#asks);
     if (turn.records.length > 0 || this.#inbox.length > 0 || !this.#isQuiet()) return;
     // The end is a batch of its own: listeners that heard the last outcome may still have had something to say.
     const end = endOf(state);
-    if (end !== undefined) this.#fold({ kind: "ended", state: end }, turn);
+    if (end !== undefined) turn.fold({ kind: "ended", state: end });
   }
 
-  #start(turn: Turn): void {
-    const { state } = this;
+  #start(turn: Turn, state: FlowState): void {
     if (state.questions.length > 0 || state.suspects.length > 0) return;
     const waits: number[] = [];
     while (state.running.size < this.#options.concurrency) {
@@ -371,11 +278,9 @@ export class FlowActor {
       const { atom, direction } = start;
       const { attempt, reverts } = state.snapshotOf(atom).context;
       const number = direction === "execute" ? attempt + 1 : reverts + 1;
-      const started = { kind: "started", atom, direction, attempt: number } as const;
-      this.#fold(started, turn);
-      turn.starts.push(started);
+      turn.start({ kind: "started", atom, direction, attempt: number });
     }
-    for (const retry of waits) this.#arm(retry);
+    for (const retry of waits) this.#waits.arm(state, retry);
     takeAsks(state, this.#asks);
   }
 
@@ -387,27 +292,6 @@ export class FlowActor {
     const suspending = state.flow.value === "SUSPENDING";
     if (suspending ? this.#effects.isBusy : state.running.size > 0) return false;
     return state.halted || state.questions.length === 0;
-  }
-
-  /** Re-armed with what remains; never longer than it was meant to be, whatever the wall clock says. */
-  #arm(retry: number): void {
-    const wait = this.state.waits.get(retry);
-    const armed = this.#timers.get(retry);
-    if (wait === undefined || armed?.dueAt === wait.dueAt) return;
-    const { clock } = this.#options;
-    // The timer of an earlier wait, which came to nothing, would cut this one short.
-    if (armed !== undefined) clock.clearTimeout(armed.timer);
-    const { dueAt } = wait;
-    const remainsMs = Math.min(wait.delayMs, Math.max(0, dueAt - clock.now()));
-    const timer = clock.setTimeout(() => {
-      this.post({ type: "timer", retry });
-    }, remainsMs);
-    this.#timers.set(retry, { timer, dueAt });
-  }
-
-  #clearTimers(): void {
-    for (const [, { timer }] of this.#timers) this.#options.clock.clearTimeout(timer);
-    this.#timers.clear();
   }
 
   #durable(turn: Turn): void {
@@ -434,7 +318,7 @@ export class FlowActor {
     }
     if (this.#withholding) this.#held = [...this.#held, ...starts];
     else this.#effects.launch(starts, notes);
-    if (records.some(({ kind }) => kind === "ended")) this.#clearTimers();
+    if (records.some(({ kind }) => kind === "ended")) this.#waits.clear();
     if (this.isStopped) return;
     this.#effects.settle(records);
   }

@@ -59,3 +59,9 @@ export function checkOptions({ concurrency, maxLost, payloads, journal, engine }
     throw new FlowError("INVALID_OPTION", { option: "payloads", problem });
   }
 }
+
+/** Why a signal was aborted, in words. */
+export function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason.message : String(reason);
+}

@@ -4,6 +4,7 @@
  * Whoever writes a record has checked that it fits the state (`lib/plan/due.ts` and the flow actor do). A record
  * that doesn't fit changes nothing, so that folding never fails half-way.
  */
+import { migrate } from "./migrate.ts";
 import type { Batch, FlowRecord } from "./records.ts";
 import { decide, fail, ignore, revertAll, undoOf } from "./resolve.ts";
 import { Slots } from "./sparse.ts";
@@ -79,7 +80,7 @@ export function fold(state: FlowState, record: FlowRecord): void {
     case "reset":
       return reset(state);
     case "migrated":
-      return state.migrate(record.blueprint);
+      return migrate(state, record.blueprint);
     case "created":
       return;
   }

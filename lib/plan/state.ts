@@ -314,78 +314,15 @@ export class FlowState implements Lives {
     return { kept: this.#counts.numbers(), counted: Counts.of(this.shape, this).numbers() };
   }
 
-  /** Takes another blueprint; atoms keep their life by name. */
-  migrate(blueprint: Blueprint): void {
-    const old = this.shape;
-    const { snapshots, intentions } = this;
-    const next = (this.shape = shapeOf(blueprint));
-    old.blueprint.atoms.forEach(({ name, kind }, atom) => {
-      const [snapshot, intention] = [snapshots[atom], intentions[atom]];
-      if (snapshot === undefined || intention === undefined) return;
-      this.retired.set(name, { kind, snapshot, intention });
-    });
-    const from = blueprint.atoms.map(({ name }) => old.numbers.get(name));
-    const kept = blueprint.atoms.map(({ name, kind }) => {
-      const was = this.retired.get(name);
-      this.retired.delete(name);
-      if (was?.kind === kind) return was;
-      return { kind, snapshot: this.machines[kind].initial, intention: "EXECUTE" as const };
-    });
-    this.snapshots = kept.map(({ snapshot }) => snapshot);
-    this.intentions = kept.map(({ intention }) => intention);
-    const to = new Map<number, number>();
-    from.forEach((was, atom) => {
-      if (was !== undefined) to.set(was, atom);
-    });
-    const running = this.running;
-    this.running = new Slots(next.atoms);
-    for (const [was, value] of running) {
-      const atom = to.get(was);
-      if (atom === undefined) continue;
-      const undo = value.undo.flatMap((one) => {
-        const [other, by] = [to.get(one.atom), to.get(one.ignoredBy) ?? -1];
-        return other === undefined ? [] : [{ ...one, atom: other, ignoredBy: by }];
-      });
-      this.running.set(atom, { ...value, undo });
-    }
-    this.#runAgain();
-    for (const [ignored, by] of [...this.ignoredBy]) {
-      const still = to.get(by);
-      if (still === undefined) this.ignoredBy.delete(ignored);
-      else this.ignoredBy.set(ignored, still);
-    }
-    renumber(this.ignoredBy, to);
-    renumber(this.waits, to);
-    renumber(this.losses, to);
-    renumber(this.firstStarts, to);
-    for (const set of [this.decided, this.ignoredAll, this.givenUp]) {
-      const still = [...set].flatMap((was) => to.get(was) ?? []);
-      set.clear();
-      for (const atom of still) set.add(atom);
-    }
-    this.suspects = this.suspects.flatMap((was) => to.get(was) ?? []);
-    const open = this.questions.splice(0);
-    for (const { retry, atom, failure, failed } of open) {
-      const [asks, about, origin] = [to.get(retry), to.get(atom), to.get(failed)];
-      if (asks !== undefined && about !== undefined && origin !== undefined) {
-        this.questions.push({ retry: asks, atom: about, failure, failed: origin });
-      }
-    }
+  /** Takes lives that were led under another blueprint; what is kept by number must have been renumbered. */
+  takeOver(lives: Pick<FlowState, "shape" | "snapshots" | "intentions" | "running">): void {
+    this.shape = lives.shape;
+    this.snapshots = lives.snapshots;
+    this.intentions = lives.intentions;
+    this.running = lives.running;
     this.notDone = this.snapshots.filter(({ value }) => !isDone(value)).length;
-    this.#counts = Counts.of(next, this);
+    this.#counts = Counts.of(this.shape, this);
     this.offerAll();
-  }
-
-  /** An atom that had been lost while it ran, and is back: its attempt is still without an outcome. */
-  #runAgain(): void {
-    this.snapshots.forEach((snapshot, atom) => {
-      const { value, context } = snapshot;
-      if (this.running.has(atom) || (value !== "RUNNING" && value !== "REVERTING")) return;
-      const [direction, attempt] =
-        value === "RUNNING" ? (["execute", context.attempt] as const) : (["revert", context.reverts] as const);
-      // Nobody is going to take its start back, so it doesn't matter what it was before.
-      this.running.set(atom, { direction, attempt, before: snapshot, undo: nothing });
-    });
   }
 
   #at(atom: number): AtomSnapshot {
@@ -420,12 +357,3 @@ export class FlowState implements Lives {
 }
 
 const isDone = (state: AtomState): boolean => state === "SUCCESS" || state === "IGNORE";
-
-function renumber<Value>(map: SparseMap<Value>, to: ReadonlyMap<number, number>): void {
-  const entries = [...map];
-  map.clear();
-  for (const [was, value] of entries) {
-    const atom = to.get(was);
-    if (atom !== undefined) map.set(atom, value);
-  }
-}

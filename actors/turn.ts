@@ -1,0 +1,130 @@
+/** One turn of a flow actor: what arrived becomes records, and records are folded. */
+import { created, fold } from "../lib/plan/fold.ts";
+import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
+import type { FlowState, Note } from "../lib/plan/state.ts";
+import { machines } from "./machines.ts";
+import type { Message } from "./messages.ts";
+
+type Of<Type extends Message["type"]> = Extract<Message, { type: Type }>;
+
+export type Command = Of<"suspend" | "cancel" | "kill">;
+
+export const isCommand = ({ type }: Message): boolean =>
+  type === "suspend" || type === "cancel" || type === "kill";
+
+const noNotes: readonly Note[] = [];
+
+/** What one batch is made of, and what it sets off. */
+export class Turn {
+  state: FlowState | undefined;
+  readonly messages: Message[];
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly records: FlowRecord[] = [];
+  readonly starts: AttemptName[] = [];
+  /** It holds a command, which says what becomes of held starts. */
+  command: Command | undefined;
+  notes: readonly Note[] = noNotes;
+  /** Outcomes that came too late. */
+  superseded = 0;
+
+  constructor(state: FlowState | undefined, messages: Message[], at: number) {
+    this.state = state;
+    this.messages = messages;
+    this.at = at;
+    if (state !== undefined) state.at = at;
+  }
+
+  fold(record: FlowRecord): void {
+    this.records.push(record);
+    if (this.state !== undefined) return fold(this.state, record);
+    if (record.kind !== "created") return;
+    this.state = created(machines, record);
+    this.state.at = this.at;
+  }
+
+  start(record: { readonly kind: "started" } & AttemptName): void {
+    this.fold(record);
+    this.starts.push(record);
+  }
+}
+
+/**
+ * Folds the records that a message makes; a message that has come too late makes none.
+ *
+ * @param held - starts that are recorded and were not launched
+ * @returns true if atoms may be ready now that were ready together with others which have started
+ */
+export function take(turn: Turn, message: Message, held: readonly AttemptName[]): boolean {
+  if (message.type === "begin") {
+    for (const record of message.records) turn.fold(record);
+    return false;
+  }
+  const { state } = turn;
+  if (state === undefined) return false;
+  switch (message.type) {
+    case "decided":
+      return takeDecided(turn, state, message);
+    case "outcome":
+      takeOutcome(turn, state, message);
+      break;
+    case "verdict":
+      takeVerdict(turn, state, message);
+      break;
+    case "run":
+      turn.fold({ kind: "run", options: message.options });
+      break;
+    case "reset":
+      turn.fold({ kind: "reset" });
+      break;
+    case "timer":
+      if (state.waits.has(message.retry)) turn.fold({ kind: "timerFired", retry: message.retry });
+      break;
+    default:
+      takeCommand(turn, state, message, held);
+  }
+  return false;
+}
+
+function takeDecided(turn: Turn, state: FlowState, message: Of<"decided">): boolean {
+  const { type: kind, ...rest } = message;
+  if (!state.isExecutable(message.atom) || state.decided.has(message.atom)) return false;
+  turn.fold({ kind, ...rest });
+  return state.flow.value === "RUNNING" && !state.halted;
+}
+
+function takeOutcome(turn: Turn, state: FlowState, message: Of<"outcome">): void {
+  const { atom, direction, attempt, outcome } = message;
+  const running = state.running.get(atom);
+  if (running?.attempt !== attempt || running.direction !== direction) {
+    turn.superseded++;
+    return;
+  }
+  const kind = direction === "execute" ? "executed" : "reverted";
+  if (outcome.failure === undefined) turn.fold({ kind, atom, attempt, value: outcome.value });
+  else turn.fold({ kind, atom, attempt, failure: outcome.failure });
+}
+
+function takeVerdict(turn: Turn, state: FlowState, message: Of<"verdict">): void {
+  const { retry, atom, verdict, delayMs = 0 } = message;
+  const open = state.questions[0];
+  if (open?.retry !== retry || open.atom !== atom) return;
+  const waits = verdict === "RETRY" && delayMs > 0;
+  const wait = waits ? { dueAt: turn.at + delayMs, delayMs } : {};
+  turn.fold({ kind: "retryDecided", retry, atom, verdict, ...wait });
+}
+
+/** A command for a flow that is not active, or not any more, has come too late. */
+function takeCommand(
+  turn: Turn,
+  state: FlowState,
+  message: Command,
+  withdraws: readonly AttemptName[],
+): void {
+  const flow = state.flow.value;
+  if (flow !== "RUNNING" && (flow !== "SUSPENDING" || message.type === "suspend")) return;
+  turn.command = message;
+  if (message.type === "suspend") turn.fold({ kind: "suspend", withdraws });
+  else if (message.type === "kill") turn.fold({ kind: "kill", reason: message.reason });
+  else turn.fold({ kind: "cancel", reason: message.reason, withdraws });
+}
