@@ -1,5 +1,5 @@
 // Source text of large flows, and a compiler that takes texts for files.
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import ts from "typescript";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -37,20 +37,23 @@ export function largeFlow(pattern: "linear" | "graph", tasks: number, lacking?: 
 export function program(names: readonly string[], texts: ReadonlyMap<string, string>): ts.Program {
   const path = (name: string) => resolve(root, "test/types", name);
   const replaced = new Map([...texts].map(([name, text]) => [path(name), text]));
-  const { config } = ts.readConfigFile(resolve(root, "tsconfig.json"), (it) => ts.sys.readFile(it));
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const host = ts.createCompilerHost({ ...options, noEmit: true });
-  const { readFile, fileExists, getSourceFile } = host;
-  host.readFile = (name) => replaced.get(resolve(name)) ?? readFile(name);
-  host.fileExists = (name) => replaced.has(resolve(name)) || fileExists(name);
-  host.getSourceFile = (name, version, ...rest) => {
-    const text = replaced.get(resolve(name));
-    return text === undefined
-      ? getSourceFile(name, version, ...rest)
-      : ts.createSourceFile(name, text, version, true);
+  const read = ts.readConfigFile(resolve(root, "tsconfig.json"), (it) => ts.sys.readFile(it));
+  const parsed = ts.parseJsonConfigFileContent(read.config as unknown, ts.sys, root);
+  const options = { ...parsed.options, noEmit: true };
+  const disk = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...disk,
+    getCurrentDirectory: () => root,
+    readFile: (name) => replaced.get(resolve(name)) ?? disk.readFile(name),
+    fileExists: (name) => replaced.has(resolve(name)) || disk.fileExists(name),
+    getSourceFile: (name, version, ...rest) => {
+      const text = replaced.get(resolve(name));
+      return text === undefined
+        ? disk.getSourceFile(name, version, ...rest)
+        : ts.createSourceFile(name, text, version, true);
+    },
   };
-  host.getCurrentDirectory = () => dirname(resolve(root, "tsconfig.json"));
-  return ts.createProgram(names.map(path), { ...options, noEmit: true }, host);
+  return ts.createProgram(names.map(path), options, host);
 }
 
 /** What the compiler says of a module: the line, from 1, what it says, and what it underlines. */

@@ -1,23 +1,6 @@
-// How whoever runs a flow is typed: `run`, `load` and `spawn` as actors/run.ts has them.
-import type { LoadOptions, ResultsOf, RunOptions, Storeless } from "../../lib/typed/run.ts";
-import type { Item } from "../../lib/types.ts";
-
-interface EngineOptions {
-  readonly id?: string;
-  readonly store?: Readonly<Record<string, unknown>>;
-  readonly concurrency?: number;
-}
-
-export declare function run<F extends Item>(flow: Storeless<F>): Promise<ResultsOf<F>>;
-export declare function run<F extends Item>(
-  flow: F,
-  options: RunOptions<F, EngineOptions>,
-): Promise<ResultsOf<F>>;
-
-export declare function load<F extends Item>(
-  flow: F,
-  options?: LoadOptions<F, EngineOptions>,
-): { run(): Promise<string> };
+// What the type tests share.
+export { load, run } from "../../actors/run.ts";
+export { spawn } from "../../actors/spawn.ts";
 
 /** Compiles only if both types are the same. */
 export declare function same<Expected>(): <Got>(

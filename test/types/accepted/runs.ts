@@ -1,9 +1,10 @@
 // Runs that must compile, and what they must return.
+import type { FlowRef } from "../../../actors/spawn.ts";
 import { linear } from "../../../lib/patterns/linear.ts";
 import { parameterizedForEach, times } from "../../../lib/retry.ts";
 import { task } from "../../../lib/task.ts";
 import type { Item } from "../../../lib/types.ts";
-import { load, run, same } from "../run.ts";
+import { load, run, same, spawn } from "../run.ts";
 
 const allocate = task({
   name: "allocate",
@@ -65,3 +66,5 @@ same<Promise<{ hosts: readonly unknown[]; host: unknown }>>()(
 load(create);
 load(create, { id: "create-1" });
 load(create, { store: { region: "eu" } });
+same<FlowRef<{ one: number }>>()(spawn(free));
+spawn(create, { store: { region: "eu", flavor: "large" } });

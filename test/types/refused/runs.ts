@@ -4,7 +4,7 @@ import { link } from "../../../lib/decider.ts";
 import { graph } from "../../../lib/patterns/graph.ts";
 import { linear } from "../../../lib/patterns/linear.ts";
 import { task } from "../../../lib/task.ts";
-import { load, run } from "../run.ts";
+import { load, run, spawn } from "../run.ts";
 
 const allocate = task({
   name: "allocate",
@@ -45,12 +45,14 @@ await run(create, { store: { region: "eu", flavor: "small" }, concurency: 3 });
 await run(linear("outer", linear("inner", linear("innermost", allocate))));
 // @ts-expect-error `string`, and `region` is underlined
 load(create, { store: { region: 3 } });
+// @ts-expect-error `string`, and `region` is underlined
+spawn(create, { store: { region: 3 } });
 
-const { vm } = await run(create, { store: { region: "eu", flavor: "small" } });
+export const created = await run(create, { store: { region: "eu", flavor: "small" } });
 // @ts-expect-error `'ipp'` is not in the result
-vm.ipp.toString();
+export type NoPart = (typeof created.vm)["ipp"];
 // @ts-expect-error `'vmm'` is not in the results
-(await run(create, { store: { region: "eu", flavor: "small" } })).vmm;
+export type NoResult = (typeof created)["vmm"];
 
 const decided = graph(
   "g",
@@ -60,7 +62,7 @@ const decided = graph(
 );
 const results = await run(decided, { store: { region: "eu", flavor: "small" } });
 // @ts-expect-error what a decider can ignore may be `undefined`
-results.vm.ip.toString();
+results.vm.ip.at(0);
 
 const after = await run(
   linear("l", decided, task({ name: "z", provides: "z", execute: () => 1 })),

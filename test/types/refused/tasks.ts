@@ -78,8 +78,8 @@ task({
 task({
   name: "a",
   requires: { size: z.number() },
-  // @ts-expect-error `'toUpperCase' does not exist on type 'number'`
-  execute: ({ size }) => size.toUpperCase(),
+  // @ts-expect-error it gets what the schema gives, a `number`
+  execute: ({ size }): string => size,
 });
 
 // Names.
@@ -226,7 +226,7 @@ task({
   name: "a",
   execute: () => 1,
   // @ts-expect-error the result is a `number`
-  revert: (_inputs, { result }) => result?.toUpperCase(),
+  revert: (_inputs, { result }): string | undefined => result,
 });
 
 task({
@@ -239,7 +239,7 @@ task({
 task({
   name: "a",
   // @ts-expect-error the type of the result comes after that: `unknown`
-  revert: (_inputs, { result }) => result.toFixed(),
+  revert: (_inputs, { result }): string => result,
   execute: (_inputs, { attempt }) => attempt,
 });
 
