@@ -64,6 +64,7 @@ interface Failures {
   FENCED: { readonly flow: string; readonly epoch: number; readonly sequence: number };
   LEASE_LOST: { readonly flow: string; readonly epoch: number };
   HAS_OWNER: { readonly flow: string; readonly owner: string };
+  /** `flow` is empty when the journal itself can't be made. */
   JOURNAL_FULL: { readonly flow: string; readonly problem: string };
   JOURNAL_UNAVAILABLE: { readonly problem: string };
   /** `flow` is empty, and `sequence` 0, when it is the whole journal that can't be read. */
@@ -142,7 +143,10 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
   LEASE_LOST: ({ flow, epoch }) =>
     `flow "${flow}" was adopted by another owner after epoch ${String(epoch)}`,
   HAS_OWNER: ({ flow, owner }) => `flow "${flow}" is being run by ${owner}`,
-  JOURNAL_FULL: ({ flow, problem }) => `no room to record flow "${flow}": ${problem}`,
+  JOURNAL_FULL: ({ flow, problem }) =>
+    flow === ""
+      ? `no room to make the journal: ${problem}`
+      : `no room to record flow "${flow}": ${problem}`,
   JOURNAL_UNAVAILABLE: ({ problem }) => `the journal can't be reached: ${problem}`,
   JOURNAL_DAMAGED: ({ flow, sequence, problem }) =>
     flow === ""

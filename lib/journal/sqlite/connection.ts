@@ -37,10 +37,12 @@ export class Connection {
   }
 
   private transaction<Result>(begin: string, work: () => Result): Result {
-    this.statement(begin).run();
+    // Not prepared: a BEGIN that has met a busy file stays half done in libsql, and no transaction
+    // can be committed any more.
+    this.database.exec(begin);
     try {
       const result = work();
-      this.statement("COMMIT").run();
+      this.database.exec("COMMIT");
       return result;
     } catch (error) {
       this.rollBack();
@@ -50,7 +52,7 @@ export class Connection {
 
   private rollBack(): void {
     try {
-      this.statement("ROLLBACK").run();
+      this.database.exec("ROLLBACK");
     } catch {
       // SQLite has ended the transaction by itself, as it does when the disk is full.
     }
