@@ -155,8 +155,8 @@ export class Effects implements Report {
 
   /** What an earlier owner had started; one at a time where they may have taken it down. */
   #launchOrphans(): void {
-    const { flow, suspects } = this.#actor.state;
-    if (flow.value !== "RUNNING") return;
+    const { flow, suspects, halted, trouble } = this.#actor.state;
+    if (flow.value !== "RUNNING" || (halted && trouble?.kind === "kill")) return;
     const next = suspects.length > 0 ? suspects.slice(0, 1) : [...this.#orphans];
     for (const atom of next) if (this.#orphans.has(atom)) this.#launch(atom);
   }
@@ -227,11 +227,11 @@ export class Effects implements Report {
   }
 
   #abort(code: "CANCELLED" | "KILLED", reason: string): void {
-    const { id } = this.#actor.state;
+    const { flow } = this.#actor.state.blueprint;
     for (const [, attempt] of this.#launched) {
       // What a cancelled flow undoes is what was asked for.
       if (code === "CANCELLED" && attempt.direction === "revert") continue;
-      this.#executor.abort(attempt, new FlowError(code, { flow: id, reason }));
+      this.#executor.abort(attempt, new FlowError(code, { flow, reason }));
     }
   }
 
@@ -242,7 +242,8 @@ export class Effects implements Report {
     const voters = plans.filter(({ from }) => from < 0 || state.stateOf(from) !== "IGNORE");
     const votes: (boolean | Promise<boolean>)[] = [];
     try {
-      for (const { link } of voters) votes.push(this.#options.code.deciders[link]?.(history) ?? true);
+      for (const { link } of voters)
+        votes.push(this.#options.code.deciders[link]?.(history) ?? true);
     } catch (error) {
       // Nobody waits for the other votes any more; one that is refused must not count as unhandled.
       for (const vote of votes) if (isPromise(vote)) vote.catch(() => undefined);
@@ -258,7 +259,8 @@ export class Effects implements Report {
     if (votes.every((vote) => !isPromise(vote))) {
       return this.#actor.post(verdict(votes as boolean[]));
     }
-    const message = Promise.all(votes).then(verdict, (error: unknown) =>
+    const all = Promise.all(votes.map((vote) => Promise.resolve(vote)));
+    const message = all.then(verdict, (error: unknown) =>
       deciderFailed(state.nameOf(atom), atom, error),
     );
     this.#deciding.add(message);
@@ -276,7 +278,9 @@ export class Effects implements Report {
     };
     const failed = (error: unknown): void => {
       const name = this.#actor.state.nameOf(retry);
-      this.#options.log(`controller "${name}" failed to decide, which counts as REVERT: ${String(error)}`);
+      this.#options.log(
+        `controller "${name}" failed to decide, which counts as REVERT: ${String(error)}`,
+      );
       answer("REVERT");
     };
     try {
@@ -313,7 +317,8 @@ const verdicts: readonly Verdict[] = ["RETRY", "REVERT", "REVERT_ALL"];
 
 /** @throws TypeError for what is no verdict: it is typed as one, but it comes out of users' code */
 function checked(given: Verdict | TimedVerdict): TimedVerdict {
-  const { verdict, delayMs } = Object(given) === given ? (given as TimedVerdict) : { verdict: given as Verdict };
+  const { verdict, delayMs } =
+    Object(given) === given ? (given as TimedVerdict) : { verdict: given as Verdict };
   if (!verdicts.includes(verdict)) throw new TypeError(`${String(verdict)} is no verdict`);
   if (delayMs === undefined) return { verdict };
   if (!Number.isFinite(delayMs)) throw new TypeError(`delayMs is ${String(delayMs)}`);
@@ -325,7 +330,9 @@ const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
 
 function deciderFailed(name: string, atom: number, error: unknown): Message {
   const problem = error instanceof Error ? error.message : String(error);
-  const failure = failureOf(new FlowError("DECIDER_FAILED", { atom: name, problem }, { cause: error }));
+  const failure = failureOf(
+    new FlowError("DECIDER_FAILED", { atom: name, problem }, { cause: error }),
+  );
   return { type: "decided", atom, runs: false, failure };
 }
 

@@ -29,6 +29,16 @@ export class Time {
     return this.#events.size === 0;
   }
 
+  /** When the next event is due; undefined: there is none. */
+  get dueAt(): number | undefined {
+    return this.isEmpty ? undefined : Math.min(...[...this.#events].map(({ dueAt }) => dueAt));
+  }
+
+  /** Lets time pass in which nothing is due. */
+  advance(to: number): void {
+    this.#now = Math.max(this.#now, to);
+  }
+
   after(delayMs: number, fn: () => void): Event {
     const event = { dueAt: this.#now + Math.max(0, delayMs), order: this.#made++, fn };
     this.#events.add(event);
