@@ -92,7 +92,10 @@ export class Announcer {
 }
 
 /** The attempt that the state belongs to, and what came of it. */
-function outcomeOf({ value, context }: AtomSnapshot): Pick<AtomChange, "attempt" | "result" | "failure"> {
+function outcomeOf({
+  value,
+  context,
+}: AtomSnapshot): Pick<AtomChange, "attempt" | "result" | "failure"> {
   const { attempt, reverts, result, failure, revertResult, revertFailure } = context;
   switch (value) {
     case "SUCCESS":

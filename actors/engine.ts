@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the whole public face of an engine, verb by verb; what it is made of has files of its own */
 /** Drives one flow: compile, prepare, validate, run. */
 import { admit } from "../lib/codec.ts";
 import type { Clock, Random } from "../lib/clock.ts";
@@ -21,7 +22,8 @@ import { adoption, raisedBy, writerOf } from "./adoption.ts";
 import { Announcer, type AtomChange, type FlowChange, type ProgressChange } from "./announcer.ts";
 import { BatchWaiters } from "./batch-waiters.ts";
 import { Effects } from "./effects.ts";
-import { FlowActor, type FlowCounts } from "./flow-actor.ts";
+import { type FlowCounts, noCounts } from "./counts.ts";
+import { FlowActor } from "./flow-actor.ts";
 import { machines } from "./machines.ts";
 import { checkOptions, type EngineOptions, reasonOf, type RunControls } from "./options.ts";
 
@@ -163,14 +165,12 @@ export class Engine {
     const actor = this.#needActor("run");
     this.#refuseSecondRun();
     actor.allow(0);
-    let over = false;
     const ended = this.#begin(controls).finally(() => {
-      over = true;
       this.#batches.tell();
     });
     this.#observe(ended);
     try {
-      while (!over) {
+      while (this.#waiter !== undefined) {
         const stepped = this.#batches.next();
         actor.allow(1);
         await stepped;
@@ -178,7 +178,7 @@ export class Engine {
       }
     } finally {
       // In this order: set free, it would run on before it hears of the wish.
-      if (!over) this.suspend();
+      this.suspend();
       actor.allow(undefined);
       await this.#over;
     }
@@ -204,7 +204,11 @@ export class Engine {
     const state = this.#knownState();
     const now = state?.flow.value ?? "UNPREPARED";
     if (state === undefined || now === "SUSPENDED" || this.#waiter !== undefined) {
-      throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation: "reset", state: now });
+      throw new FlowError("INVALID_STATE", {
+        flow: this.#flow.name,
+        operation: "reset",
+        state: now,
+      });
     }
     const actor = this.#needActor("reset");
     const done = this.#batches.next("reset");
@@ -407,5 +411,3 @@ export class Engine {
     return admit(store, "store") as Record<string, unknown>;
   }
 }
-
-const noCounts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };

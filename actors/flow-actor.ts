@@ -17,6 +17,7 @@ import { foldAll } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
+import { type FlowCounts, noCounts } from "./counts.ts";
 import type { Effects } from "./effects.ts";
 import { machines } from "./machines.ts";
 import type { Message } from "./messages.ts";
@@ -43,17 +44,6 @@ const turnsBeforeYield = 256;
 const firstWaitMs = 100;
 const longestWaitMs = 10_000;
 
-/** Counts of what the actor did since it was made. */
-export interface FlowCounts {
-  batches: number;
-  records: number;
-  started: number;
-  /** Outcomes that came after another one of their attempt (I4), or after it was given up. */
-  superseded: number;
-  /** Batches that the journal could not take at first. */
-  refused: number;
-}
-
 export class FlowActor {
   readonly #options: FlowActorOptions;
   readonly #effects: Effects;
@@ -76,7 +66,7 @@ export class FlowActor {
   readonly #asks = new SparseSet();
   readonly #waits: Waits;
   #nextTry: Timer | undefined;
-  readonly counts: FlowCounts = { batches: 0, records: 0, started: 0, superseded: 0, refused: 0 };
+  readonly counts: FlowCounts = { ...noCounts };
 
   constructor(options: FlowActorOptions) {
     this.#options = options;
@@ -139,7 +129,8 @@ export class FlowActor {
   /** Changes are noted only while somebody listens. */
   listen(listening: boolean): void {
     this.#listening = listening;
-    if (this.#state !== undefined) this.#state.notes = listening ? (this.#state.notes ?? []) : undefined;
+    if (this.#state !== undefined)
+      this.#state.notes = listening ? (this.#state.notes ?? []) : undefined;
   }
 
   /** Takes single steps from now on (`undefined`: no more of that): a step is one batch. */
@@ -295,7 +286,7 @@ export class FlowActor {
   }
 
   #durable(turn: Turn): void {
-    if (this.#stopped !== undefined) return;
+    if (this.isStopped) return;
     const { records, starts, notes } = turn;
     this.counts.batches++;
     this.counts.records += records.length;
@@ -327,8 +318,12 @@ export class FlowActor {
   #refused(error: Error, messages: Message[]): void {
     if (this.#stopped !== undefined) return;
     this.counts.refused++;
-    const passing = FlowError.is(error, "JOURNAL_FULL") || FlowError.is(error, "JOURNAL_UNAVAILABLE");
-    if (!passing || this.#begun !== undefined) return this.#giveUp(error);
+    const passing =
+      FlowError.is(error, "JOURNAL_FULL") || FlowError.is(error, "JOURNAL_UNAVAILABLE");
+    if (!passing || this.#begun !== undefined) {
+      this.#giveUp(error);
+      return;
+    }
     this.#effects.refused(error);
     const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** this.#refusals++);
     this.#nextTry = this.#options.clock.setTimeout(() => {
@@ -345,7 +340,10 @@ export class FlowActor {
     if (this.#stopped !== undefined) return;
     const { epoch, sequence } = this.state;
     // Going on from what another owner wrote would be going on under its epoch (I5).
-    if (state?.epoch !== epoch) return this.#giveUp(new FlowError("FENCED", { flow: id, epoch, sequence }));
+    if (state?.epoch !== epoch) {
+      this.#giveUp(new FlowError("FENCED", { flow: id, epoch, sequence }));
+      return;
+    }
     this.#state = state;
     this.listen(this.#listening);
     this.#asks.clear();
@@ -359,7 +357,11 @@ export class FlowActor {
     const wasBegun = this.#begun === undefined;
     const reason =
       wasBegun && FlowError.is(error, "FENCED")
-        ? new FlowError("LEASE_LOST", { flow: id, epoch: this.#state?.epoch ?? 0 }, { cause: error })
+        ? new FlowError(
+            "LEASE_LOST",
+            { flow: id, epoch: this.#state?.epoch ?? 0 },
+            { cause: error },
+          )
         : error;
     this.stop(reason);
     this.#options.stopped(reason, wasBegun);

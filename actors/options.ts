@@ -41,7 +41,13 @@ export interface RunControls {
 }
 
 /** @throws FlowError `INVALID_OPTION` naming the option and what is wrong with it */
-export function checkOptions({ concurrency, maxLost, payloads, journal, engine }: EngineOptions): void {
+export function checkOptions({
+  concurrency,
+  maxLost,
+  payloads,
+  journal,
+  engine,
+}: EngineOptions): void {
   const atLeastOne = { concurrency, maxLost };
   for (const [option, value] of Object.entries(atLeastOne)) {
     if (value === undefined || value === Infinity) continue;
@@ -50,7 +56,7 @@ export function checkOptions({ concurrency, maxLost, payloads, journal, engine }
       throw new FlowError("INVALID_OPTION", { option, problem });
     }
   }
-  if (engine !== undefined && engine !== "serial" && engine !== "parallel") {
+  if (engine !== undefined && !["serial", "parallel"].includes(engine)) {
     const problem = `expected "serial" or "parallel", got ${JSON.stringify(engine)}`;
     throw new FlowError("INVALID_OPTION", { option: "engine", problem });
   }

@@ -1,7 +1,7 @@
 /** Flows as XState actors: started with `spawn`, followed with `subscribe`, `waitFor` and `toPromise`. */
 import type { Snapshot } from "xstate";
 import { FlowError } from "../lib/errors.ts";
-import type { AtomSnapshot, FlowSnapshot, FlowStateName } from "../lib/plan/states.ts";
+import type { AtomSnapshot, FlowStateName } from "../lib/plan/states.ts";
 import { systemClock } from "../lib/system.ts";
 import type { LoadOptions, ResultsOf } from "../lib/typed/run.ts";
 import type { Item } from "../lib/types.ts";
@@ -56,7 +56,7 @@ export class FlowRef<Results = Record<string, unknown>> extends ViewRef<
     });
     this.engine = engine;
     engine.notifier.on("*", ({ snapshot }) => {
-      this.publish(snapshot as FlowSnapshot as FlowActorSnapshot<Results>);
+      this.publish(snapshot as FlowActorSnapshot<Results>);
     });
     engine.atomNotifier.on("*", ({ atom, snapshot }) => {
       this.#atoms.get(atom)?.publish(snapshot as AtomActorSnapshot);
@@ -120,7 +120,10 @@ export function spawn<F extends Item>(
   const engine = new Engine(flow, rest);
   engine.compile();
   const own = system ?? (rest.clock === undefined ? undefined : new System({ clock: rest.clock }));
-  const ref = new FlowRef<ResultsOf<F>>(engine, own ?? (shared ??= new System({ clock: systemClock })));
+  const ref = new FlowRef<ResultsOf<F>>(
+    engine,
+    own ?? (shared ??= new System({ clock: systemClock })),
+  );
   void ref.run(signal === undefined ? { unpark } : { unpark, signal });
   return ref;
 }

@@ -27,11 +27,11 @@ const all = async (count: number, run: () => Promise<unknown>): Promise<void> =>
 interface Workload {
   readonly name: string;
   readonly units: number;
-  run(start: (flow: Flow) => Promise<unknown>): Promise<unknown>;
+  readonly run: (start: (flow: Flow) => Promise<unknown>) => Promise<unknown>;
   /** The same work without an engine or records. */
-  graph?(): Promise<void>;
+  readonly graph?: () => Promise<void>;
   /** The rows that the engine's batches are, without an engine. */
-  rows(rows: Rows): Promise<void>;
+  readonly rows: (rows: Rows) => Promise<void>;
 }
 
 const workloads: readonly Workload[] = [
@@ -71,11 +71,13 @@ const starter =
 
 async function inMemory(): Promise<void> {
   for (const { name, units, run, graph } of workloads) {
-    const subjects: Subject[] = [
-      { name: "engine", units, run: async () => void (await run(starter())) },
-    ];
+    const subjects: Subject[] = [{ name: "engine", units, run: () => run(starter()) }];
     if (graph !== undefined) subjects.push({ name: "p-graph", units, run: graph });
-    report(`${name} in memory`, await measure(subjects), graph === undefined ? "engine" : "p-graph");
+    report(
+      `${name} in memory`,
+      await measure(subjects),
+      graph === undefined ? "engine" : "p-graph",
+    );
   }
 }
 
@@ -83,10 +85,10 @@ async function onDisk(durability: "process" | "disk"): Promise<void> {
   for (const { name, units, run, rows } of workloads) {
     const dir = mkdtempSync(join(tmpdir(), "fourstroke-bench-"));
     const journal = sqliteJournal({ dir, durability });
-    const store = await openRows(join(dir, "rows.db"), durability);
+    const store = openRows(join(dir, "rows.db"), durability);
     const limit = durability === "disk" && name === "W1" ? "fsync per task" : "store";
     const subjects: Subject[] = [
-      { name: "engine", units, run: async () => void (await run(starter(journal))) },
+      { name: "engine", units, run: () => run(starter(journal)) },
       { name: "store", units, run: () => rows(store) },
     ];
     if (limit !== "store") {

@@ -57,7 +57,7 @@ let flows = 0;
 for (const durability of ["process", "disk"] as const) {
   const folder = mkdtempSync(join(tmpdir(), "fourstroke-bench-"));
   const journal = sqliteJournal({ dir: join(folder, "journal"), durability });
-  const rows = await openRows(join(folder, "rows.db"), durability);
+  const rows = openRows(join(folder, "rows.db"), durability);
   const length = durability === "process" ? 1_000 : 100;
 
   const chain = async (n: number): Promise<void> => {

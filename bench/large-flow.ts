@@ -32,7 +32,13 @@ async function grow(name: string, make: (n: number) => Flow): Promise<void> {
     const times: number[] = [];
     // Small flows are run more often: the shortest of several runs is what the flow costs.
     for (let at = 0; at < Math.max(3, 100_000 / n / 5); at++) {
-      times.push(await time(() => load(flow, { engine: "parallel", concurrency: 1_000 }).run().catch(() => 0)));
+      times.push(
+        await time(() =>
+          load(flow, { engine: "parallel", concurrency: 1_000 })
+            .run()
+            .catch(() => 0),
+        ),
+      );
     }
     const ms = Math.min(...times);
     const empty = heap();
@@ -45,7 +51,8 @@ async function grow(name: string, make: (n: number) => Flow): Promise<void> {
       "run ms": Number(ms.toFixed(1)),
       "us per atom": Number(((ms / n) * 1_000).toFixed(2)),
       "times the row above": Number((ms / before).toFixed(1)),
-      "bytes kept per atom": globalThis.gc === undefined ? "run with --expose-gc" : Math.round(bytes),
+      "bytes kept per atom":
+        globalThis.gc === undefined ? "run with --expose-gc" : Math.round(bytes),
       state: engine.storage.state,
     });
     before = ms;

@@ -4,7 +4,7 @@ export interface Subject {
   readonly name: string;
   /** How many units one run makes. */
   readonly units: number;
-  run(): Promise<void>;
+  readonly run: () => Promise<unknown>;
 }
 
 /** Units per second of each subject: the median of its rounds. */
@@ -19,13 +19,18 @@ export interface Effort {
 
 /** Enough for a median that holds; `BENCH_QUICK` is for trying the benches themselves. */
 export const effort: Effort =
-  process.env["BENCH_QUICK"] === undefined ? { rounds: 7, roundMs: 400 } : { rounds: 2, roundMs: 50 };
+  process.env["BENCH_QUICK"] === undefined
+    ? { rounds: 7, roundMs: 400 }
+    : { rounds: 2, roundMs: 50 };
 
 /**
  * Runs the subjects one after the other, round after round, so that what the machine does beside meets all of them.
  * The first round warms up and doesn't count.
  */
-export async function measure(subjects: readonly Subject[], { rounds, roundMs } = effort): Promise<Rates> {
+export async function measure(
+  subjects: readonly Subject[],
+  { rounds, roundMs } = effort,
+): Promise<Rates> {
   const samples = new Map(subjects.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round <= rounds; round++) {
     for (const { name, units, run } of subjects) {

@@ -27,7 +27,9 @@ function link(at: number): Task {
 
 /** Passes a number on, each task adding 1; the last provides `v{n-1}`, which is n. */
 export function chain(n: number): Flow {
-  return once(`chain ${n}`, () => linear("chain", ...Array.from({ length: n }, (_, at) => link(at))));
+  return once(`chain ${n}`, () =>
+    linear("chain", ...Array.from({ length: n }, (_, at) => link(at))),
+  );
 }
 
 /** One task, then n that take its value, then one that adds up what those give: `out` is n. */

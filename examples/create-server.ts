@@ -70,7 +70,10 @@ async function drive(dir: string): Promise<void> {
     writeFileSync(marker, "");
     return true;
   };
-  say("title", "Creating a server: a flow of six tasks, with a retry controller that picks the flavour");
+  say(
+    "title",
+    "Creating a server: a flow of six tasks, with a retry controller that picks the flavour",
+  );
   let runner = start("runner", dir, url);
   while (!(await watch(runner, killOnce))) {
     say("title", "A new process resumes the flow from its journal");

@@ -18,7 +18,8 @@ const tell = task({
   name: "tell",
   requires: ["numbers", "sum"],
   provides: "sentence",
-  execute: ({ numbers, sum }: { numbers: number[]; sum: number }) => `${numbers.join(" + ")} = ${sum}`,
+  execute: ({ numbers, sum }: { numbers: number[]; sum: number }) =>
+    `${numbers.join(" + ")} = ${sum}`,
 });
 
 export const sums = linear("sums", parse, add, tell);

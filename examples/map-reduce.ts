@@ -31,7 +31,12 @@ const total = reduceTask({
   reduce: (a: number, b: number) => a + b,
 });
 
-export const wordCount = linear("word-count", unordered("read", readOne, readTwo, readThree), counts, total);
+export const wordCount = linear(
+  "word-count",
+  unordered("read", readOne, readTwo, readThree),
+  counts,
+  total,
+);
 
 if (isMain(import.meta.url)) {
   const { words } = await run(wordCount, { engine: "parallel" });

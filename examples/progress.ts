@@ -21,10 +21,14 @@ export const copying = linear("copying", copy, breaks);
 if (isMain(import.meta.url)) {
   const engine = load(copying, { neverResolve: true });
   engine.progressNotifier.on("*", ({ atom, fraction, details }) => {
-    console.log(`${atom} ${fraction} ${details === undefined ? "" : JSON.stringify(details)}`.trim());
+    console.log(
+      `${atom} ${fraction} ${details === undefined ? "" : JSON.stringify(details)}`.trim(),
+    );
   });
   await engine.run().catch((error: Error) => {
     console.log(error.message);
   });
-  console.log(`stored: copy ${engine.storage.atom("copy").progress}, breaks ${engine.storage.atom("breaks").progress}`);
+  console.log(
+    `stored: copy ${engine.storage.atom("copy").progress}, breaks ${engine.storage.atom("breaks").progress}`,
+  );
 }

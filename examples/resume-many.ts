@@ -17,7 +17,10 @@ export const inventory = linear("inventory", count);
 if (isMain(import.meta.url)) {
   const journal = memoryJournal();
   // Three flows are begun; the process "ends" before they do.
-  for (const [id, amount] of [["anna", 10], ["ben", 20]] as const) {
+  for (const [id, amount] of [
+    ["anna", 10],
+    ["ben", 20],
+  ] as const) {
     const engine = load(booking, { id, journal, store: { amount } });
     engine.atomNotifier.on("SUCCESS", ({ atom }) => {
       if (atom === "reserve") engine.abandon();

@@ -25,7 +25,9 @@ const breaks = task({
     throw new Error("the last step does not work");
   },
   revert: (_inputs, { failure, failures }) => {
-    say(`undo breaks: it failed with "${failure?.message}"; known failures: ${Object.keys(failures)}`);
+    say(
+      `undo breaks: it failed with "${failure?.message}"; known failures: ${Object.keys(failures).join(", ")}`,
+    );
   },
 });
 

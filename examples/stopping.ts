@@ -39,5 +39,10 @@ if (isMain(import.meta.url)) {
   await other.run({ signal: stop.signal }).catch((error: Error) => {
     console.log(error.message);
   });
-  console.log(other.storage.atoms().map(({ name, state }) => `${name} ${state}`).join(", "));
+  console.log(
+    other.storage
+      .atoms()
+      .map(({ name, state }) => `${name} ${state}`)
+      .join(", "),
+  );
 }

@@ -11,7 +11,10 @@ if (isMain(import.meta.url)) {
   tonight.atomNotifier.on("RUNNING", ({ atom }) => {
     if (atom === "count") tonight.suspend();
   });
-  console.log(await tonight.run(), tonight.storage.atoms().map(({ name, state }) => `${name} ${state}`));
+  console.log(
+    await tonight.run(),
+    tonight.storage.atoms().map(({ name, state }) => `${name} ${state}`),
+  );
   await tonight.close();
 
   const tomorrow = load(night, { id: "tonight", journal });

@@ -5,7 +5,13 @@ export type { Statistics } from "../actors/engine.ts";
 export type { EngineOptions, RunControls } from "../actors/options.ts";
 export { Registry, registry } from "../actors/registry.ts";
 export { load, readFlow, run } from "../actors/run.ts";
-export { FlowRef, spawn, type FlowActorSnapshot, type FlowCommand, type SpawnOptions } from "../actors/spawn.ts";
+export {
+  FlowRef,
+  spawn,
+  type FlowActorSnapshot,
+  type FlowCommand,
+  type SpawnOptions,
+} from "../actors/spawn.ts";
 export { System, type SystemOptions } from "../actors/system.ts";
 export type { Clock, Random, Timer } from "./clock.ts";
 export { link } from "./decider.ts";

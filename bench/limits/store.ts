@@ -11,10 +11,14 @@ export interface Rows {
 }
 
 /** Rows of several callers that wait at the same time share a transaction. */
-export async function openRows(file: string, durability: "process" | "disk"): Promise<Rows> {
-  const db = await openDatabase(file);
-  db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${durability === "disk" ? "FULL" : "NORMAL"}`);
-  db.exec("CREATE TABLE rows(flow INTEGER, seq INTEGER, body BLOB, PRIMARY KEY(flow, seq)) WITHOUT ROWID");
+export function openRows(file: string, durability: "process" | "disk"): Rows {
+  const db = openDatabase(file);
+  db.exec(
+    `PRAGMA journal_mode=WAL; PRAGMA synchronous=${durability === "disk" ? "FULL" : "NORMAL"}`,
+  );
+  db.exec(
+    "CREATE TABLE rows(flow INTEGER, seq INTEGER, body BLOB, PRIMARY KEY(flow, seq)) WITHOUT ROWID",
+  );
   const insert = db.prepare("INSERT INTO rows VALUES(?, ?, ?)");
   const body = Buffer.alloc(60, 1);
   let flows = 0;
@@ -41,7 +45,10 @@ export async function openRows(file: string, durability: "process" | "disk"): Pr
     async fan(n) {
       const flow = flows++;
       await append(flow, [0]);
-      await append(flow, Array.from({ length: n }, (_, at) => at + 1));
+      await append(
+        flow,
+        Array.from({ length: n }, (_, at) => at + 1),
+      );
       await append(flow, [n + 1]);
     },
     close: () => {

@@ -6,7 +6,8 @@ import { chain, compensations, fan, saga } from "../../build/bench/workloads.js"
 const durabilities = { durable: "process", "durable-sync": "disk" };
 
 export async function open({ mode, dir }) {
-  const journal = mode === "volatile" ? undefined : sqliteJournal({ dir, durability: durabilities[mode] });
+  const journal =
+    mode === "volatile" ? undefined : sqliteJournal({ dir, durability: durabilities[mode] });
   const options = { engine: "parallel", concurrency: 1_000 };
   const start = (flow) => load(flow, { ...options, journal: journal ?? memoryJournal() });
   return {

@@ -1,6 +1,14 @@
 /** The flow: what there is to do, and how each step is undone. */
 import { createHash } from "node:crypto";
-import { mkdirSync, openSync, closeSync, fsyncSync, writeSync, rmSync, readFileSync } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  closeSync,
+  fsyncSync,
+  writeSync,
+  rmSync,
+  readFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { forEach, linear, task, unordered } from "../../lib/index.ts";
 import { type Machine, startMachine, stopMachine } from "./machine.ts";
@@ -80,7 +88,7 @@ export function createServerFlow(place: Place) {
     },
     revert(_inputs, { result }) {
       // None: it failed before it had started anything.
-      if (result !== undefined) stopMachine(result as Machine);
+      if (result !== undefined) stopMachine(result);
     },
   });
 
@@ -89,7 +97,10 @@ export function createServerFlow(place: Place) {
     requires: ["machine", "volume"],
     provides: "servedBytes",
     timeoutMs: 20_000,
-    async execute({ machine }: { machine: Machine; volume: { file: string } }, { signal, progress }) {
+    async execute(
+      { machine }: { machine: Machine; volume: { file: string } },
+      { signal, progress },
+    ) {
       const at = `http://127.0.0.1:${machine.port}`;
       await fetch(`${at}/health`, { signal });
       progress(0.5);

@@ -52,7 +52,10 @@ export async function startMachine(
 ): Promise<Machine> {
   mkdirSync(folderOf(dir), { recursive: true });
   const file = fileOf(dir, key);
-  const child = spawn(process.execPath, ["-e", program, file, volume], { detached: true, stdio: "ignore" });
+  const child = spawn(process.execPath, ["-e", program, file, volume], {
+    detached: true,
+    stdio: "ignore",
+  });
   child.unref();
   while (!existsSync(file)) {
     signal.throwIfAborted();

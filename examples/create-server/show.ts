@@ -45,7 +45,10 @@ export async function showTable(dir: string): Promise<void> {
   const flow = await readFlow(journal, "demo");
   await journal.close();
   const changes = readChanges(dir).filter((line): line is Change => "atom" in line);
-  say("title", `What happened: flow ${flow.state}, ${flow.sequence} records, owner number ${flow.epoch}`);
+  say(
+    "title",
+    `What happened: flow ${flow.state}, ${flow.sequence} records, owner number ${flow.epoch}`,
+  );
   const rows = flow.atoms().map((atom) => {
     const own = changes.filter(({ atom: name }) => name === atom.name);
     const pids = own.filter(({ state }) => state.startsWith("RUNNING")).map(({ pid }) => pid);
@@ -55,7 +58,7 @@ export async function showTable(dir: string): Promise<void> {
       String(atom.attempt),
       String(atom.reverts),
       [...new Set(pids)].join(", "),
-      short(JSON.stringify(atom.result) ?? "", 44),
+      short(atom.result === undefined ? "" : JSON.stringify(atom.result), 44),
     ];
   });
   print([["task", "state", "attempts", "undone", "run by process", "result"], ...rows]);
@@ -75,9 +78,14 @@ export function readChanges(dir: string): (Change | Found)[] {
 }
 
 function print(rows: readonly (readonly string[])[]): void {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, at) =>
+    Math.max(...rows.map((row) => row[at]?.length ?? 0)),
+  );
   rows.forEach((row, at) => {
-    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+    const line = row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
     console.log(`  ${at === 0 ? paint("underline", line) : line}`);
   });
 }

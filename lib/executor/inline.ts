@@ -148,6 +148,11 @@ export class InlineExecutor implements Executor {
   }
 }
 
-function run(atom: Task | Retry, { direction }: Attempt, inputs: Record<string, unknown>, call: Call): unknown {
+function run(
+  atom: Task | Retry,
+  { direction }: Attempt,
+  inputs: Record<string, unknown>,
+  call: Call,
+): unknown {
   return direction === "execute" ? atom.execute(inputs, call) : atom.revert?.(inputs, call);
 }

@@ -28,7 +28,13 @@ export class Counts {
   readonly #passed: number[];
   readonly #clear: number[];
 
-  private constructor(shape: Shape, unsettled: number[], unclear: number[], passed: number[], clear: number[]) {
+  private constructor(
+    shape: Shape,
+    unsettled: number[],
+    unclear: number[],
+    passed: number[],
+    clear: number[],
+  ) {
     this.#shape = shape;
     this.#unsettled = unsettled;
     this.#unclear = unclear;
@@ -40,7 +46,11 @@ export class Counts {
   static fresh(shape: Shape): Counts {
     let counts = fresh.get(shape);
     if (counts === undefined) {
-      counts = Counts.of(shape, { isSettled: () => false, isClear: () => true, offer: () => undefined });
+      counts = Counts.of(shape, {
+        isSettled: () => false,
+        isClear: () => true,
+        offer: () => undefined,
+      });
       fresh.set(shape, counts);
     }
     return new Counts(

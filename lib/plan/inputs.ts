@@ -58,7 +58,8 @@ function lookUp(
 function valueFrom(state: FlowState, provider: number, symbol: string): unknown {
   const { value, context } = state.snapshotOf(provider);
   // Being undone, it can still be asked for what it made: by what comes after it and is undone before it.
-  if (value !== "SUCCESS" && !(value === "REVERTING" && context.failure === undefined)) return absent;
+  if (value !== "SUCCESS" && !(value === "REVERTING" && context.failure === undefined))
+    return absent;
   return item(state.blueprint.atoms[provider]?.provides ?? null, context.result, symbol);
 }
 
@@ -88,7 +89,11 @@ export function symbolValues(state: FlowState): Map<string, unknown> {
 }
 
 /** The results of the sources of an atom's decided links, without those that are ignored. */
-export function decisionHistory(state: FlowState, atom: number, live: boolean): Record<string, unknown> {
+export function decisionHistory(
+  state: FlowState,
+  atom: number,
+  live: boolean,
+): Record<string, unknown> {
   const history: Record<string, unknown> = {};
   for (const { from } of state.blueprint.atoms[atom]?.deciders ?? []) {
     if (from < 0 || state.stateOf(from) === "IGNORE") continue;

@@ -62,8 +62,10 @@ function runningOf(
     if (running.has(atom)) return;
     // Nobody is going to take its start back, so it doesn't matter what it was before.
     const rest = { before: snapshot, undo: [] };
-    if (value === "RUNNING") running.set(atom, { direction: "execute", attempt: context.attempt, ...rest });
-    if (value === "REVERTING") running.set(atom, { direction: "revert", attempt: context.reverts, ...rest });
+    if (value === "RUNNING")
+      running.set(atom, { direction: "execute", attempt: context.attempt, ...rest });
+    if (value === "REVERTING")
+      running.set(atom, { direction: "revert", attempt: context.reverts, ...rest });
   });
   return running;
 }

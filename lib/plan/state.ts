@@ -108,7 +108,9 @@ export class FlowState implements Lives {
   /** Nothing starts any more; the run ends FAILURE. */
   halted = false;
   /** A failure that is no atom's: a decider threw, somebody cancelled or killed the flow, it is parked. */
-  trouble: { readonly kind: "decider" | "cancel" | "kill" | "park"; readonly failure: Failure } | undefined;
+  trouble:
+    | { readonly kind: "decider" | "cancel" | "kill" | "park"; readonly failure: Failure }
+    | undefined;
   /** Losses of the attempt that runs now, by atom. */
   readonly losses = new SparseMap<number>();
   /** Attempts that may have taken the last owner down; run one at a time. */
@@ -310,7 +312,10 @@ export class FlowState implements Lives {
   }
 
   /** The counts as they are kept up step by step, and as counting everything gives them; for tests. */
-  counts(): { readonly kept: readonly (readonly number[])[]; readonly counted: readonly (readonly number[])[] } {
+  counts(): {
+    readonly kept: readonly (readonly number[])[];
+    readonly counted: readonly (readonly number[])[];
+  } {
     return { kept: this.#counts.numbers(), counted: Counts.of(this.shape, this).numbers() };
   }
 
