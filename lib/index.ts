@@ -19,7 +19,12 @@ export { type ErrorCode, FlowError, type Mistake, type MissingInput } from "./er
 export { type Failure, RecordedError } from "./failure.ts";
 export type { Durability, FlowQuery, FlowSummary, Journal } from "./journal/journal.ts";
 export { memoryJournal } from "./journal/memory.ts";
-export { sqliteJournal } from "./journal/sqlite.ts";
+export {
+  type Purge,
+  type SqliteJournal,
+  type SqliteOptions,
+  sqliteJournal,
+} from "./journal/sqlite.ts";
 export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";
 export { unordered } from "./patterns/unordered.ts";

@@ -27,6 +27,8 @@ import type { StoreOptions } from "./sqlite/schema.ts";
 import { type Reply, type Request, Work } from "./sqlite/work.ts";
 import type { Entry } from "./sqlite/writer.ts";
 
+export type { Purge };
+
 /** How many appends one transaction takes: other processes want to write in between. */
 const mostAtOnce = 1_000;
 
