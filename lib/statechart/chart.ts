@@ -52,9 +52,9 @@ export class Chart {
   step(given: object, event: AnyEvent): object {
     const at = this.#at(given);
     if (at === undefined) {
-      const own = this.#adopt(given);
-      const next = own && this.step(own, event);
-      return next === undefined || next === own ? given : next;
+      const own = this.#adopted(given);
+      const next = this.step(own, event);
+      return next === own ? given : next;
     }
     const snapshot = given as TableSnapshot;
     if (snapshot.status !== "active") return snapshot;
@@ -71,10 +71,7 @@ export class Chart {
   /** As XState's `can`: an event that is taken only to be ignored is not. */
   can(given: object, event: AnyEvent): boolean {
     const at = this.#at(given);
-    if (at === undefined) {
-      const own = this.#adopt(given);
-      return own !== undefined && this.can(own, event);
-    }
+    if (at === undefined) return this.can(this.#adopted(given), event);
     const snapshot = given as TableSnapshot;
     return snapshot.status === "active" && this.#select(at, snapshot, event)?.forbidden === false;
   }
@@ -127,6 +124,12 @@ export class Chart {
     if (at === undefined) return undefined;
     this.#contexts.admit(context);
     return new TableSnapshot(at, context, status, children, output, error);
+  }
+
+  #adopted(snapshot: object): TableSnapshot {
+    const own = this.#adopt(snapshot);
+    if (own === undefined) throw new TypeError("the snapshot is of another machine");
+    return own;
   }
 
   /** The first plan that the event leads to and whose guard passes; undefined: the state doesn't take it. */

@@ -16,6 +16,8 @@ export interface Table<Snapshot, Event> {
   /**
    * Pure: the next snapshot; the very same object when the event changes nothing.
    * Never throws for an event the state does not take.
+   *
+   * @throws TypeError if the snapshot is of another machine
    */
   step(snapshot: Snapshot, event: Event): Snapshot;
   /** true if the state takes the event (some transition's guard passes). */

@@ -6,6 +6,7 @@ import { System, type SystemOptions } from "../../actors/system.ts";
 import { taskMachine } from "../../actors/task.ts";
 import type { TaskEvent } from "../../lib/plan/states.ts";
 import { tabulate } from "../../lib/statechart/table.ts";
+import { brief } from "../statechart/brief.ts";
 import { VirtualClock } from "./clock.ts";
 
 const table = tabulate(taskMachine);
@@ -42,7 +43,7 @@ t.test("a view hands events to its owner and shows what that one publishes", asy
   t.same(seen, ["RUNNING", "SUCCESS"]);
   t.equal(view.getSnapshot().value, "REVERTING");
   t.ok(view.getSnapshot().matches("REVERTING"));
-  t.equal(view.getPersistedSnapshot(), view.getSnapshot());
+  t.ok(view.getPersistedSnapshot() === view.getSnapshot());
 });
 
 t.test("XState's waitFor and toPromise work on a view", async (t) => {
@@ -54,7 +55,7 @@ t.test("XState's waitFor and toPromise work on a view", async (t) => {
   t.match((await waited).context, { result: 3 });
   view.complete("all done");
   t.equal(await output, "all done");
-  t.match(view.getSnapshot(), { status: "done", value: "SUCCESS" });
+  t.match(brief(view.getSnapshot()), { status: "done", value: "SUCCESS" });
   t.ok(view.getSnapshot().matches("SUCCESS"), "the last snapshot is a whole one");
 });
 
@@ -68,7 +69,7 @@ t.test("a view that fails tells its observers, once", async (t) => {
   view.fail(new Error("again"));
   view.complete(undefined);
   t.same(seen, [gone]);
-  t.match(view.getSnapshot(), { status: "error", error: gone });
+  t.match(brief(view.getSnapshot()), { status: "error", error: gone });
   await rejected;
   const late: unknown[] = [];
   view.subscribe({ error: (error) => late.push(error) });
@@ -90,7 +91,7 @@ t.test("a view that is stopped completes, and what is sent to it is a dead lette
   const ignore = system.onDeadLetter(({ to, event }) => letters.push([to.id, event.type]));
   let completed = 0;
   view.subscribe({ complete: () => completed++ });
-  t.equal(system.actors.get(view.sessionId), view);
+  t.ok(system.actors.get(view.sessionId) === view);
   view.stop();
   view.stop();
   t.equal(completed, 1);
@@ -180,9 +181,9 @@ t.test("a selection is told of changes only", async (t) => {
 t.test("a ref is written as its id, and is its own observable", async (t) => {
   const view = taskView();
   t.equal(JSON.stringify({ view }), '{"view":{"xstate$$type":1,"id":"a"}}');
-  t.equal(view[Symbol.observable](), view);
-  t.equal(view.ref, view);
-  t.equal(view.start(), view);
+  t.ok(view[Symbol.observable]() === view);
+  t.ok(view.ref === view);
+  t.ok(view.start() === view);
   t.equal(view.src, "task");
 });
 
@@ -203,7 +204,7 @@ t.test("events that come before the start wait for it, to a limit", async (t) =>
   t.equal(system.deadLetters, 1);
   t.equal(actor.getSnapshot().context.n, 0);
   actor.start();
-  t.match(actor.getSnapshot(), { value: "on", context: { n: 2 } });
+  t.match(brief(actor.getSnapshot()), { value: "on", context: { n: 2 } });
 });
 
 t.test("an actor that was stopped before it started never starts", async (t) => {
@@ -229,7 +230,7 @@ t.test("what waits for an actor that is stopped is a dead letter", async (t) => 
     },
   });
   view.send({ type: "go" });
-  t.match(actor.getSnapshot(), { status: "stopped", context: { n: 0 } });
+  t.match(brief(actor.getSnapshot()), { status: "stopped", context: { n: 0 } });
   t.equal(system.deadLetters, 2);
 });
 
@@ -270,7 +271,7 @@ t.test("an actor goes on from a persisted snapshot", async (t) => {
   const second = new LogicRef(counter, { system, snapshot }).start();
   second.send({ type: "INC" });
   second.send({ type: "END" });
-  t.match(second.getSnapshot(), { status: "done", output: 2 });
+  t.match(brief(second.getSnapshot()), { status: "done", output: 2 });
 });
 
 t.test("a snapshot that can't be restored is an error of the actor", async (t) => {

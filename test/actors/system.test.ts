@@ -19,6 +19,7 @@ import { ViewRef } from "../../actors/ref.ts";
 import { System, type SystemOptions } from "../../actors/system.ts";
 import { FlowError } from "../../lib/errors.ts";
 import { accelerate } from "../../lib/statechart/table.ts";
+import { brief } from "../statechart/brief.ts";
 import { VirtualClock } from "./clock.ts";
 
 const active: Snapshot<unknown> = { status: "active", output: undefined, error: undefined };
@@ -39,7 +40,7 @@ function sink(
 t.test("actors are found by system id while they live", async (t) => {
   const system = newSystem({ name: "plant" });
   const actor = sink(system, [], "boiler");
-  t.equal(system.get("boiler"), actor);
+  t.ok(system.get("boiler") === actor);
   t.same(Object.keys(system.getAll()), ["boiler"]);
   t.equal(actor.sessionId, "plant:0");
   t.throws(() => sink(system, [], "boiler"), {
@@ -47,7 +48,7 @@ t.test("actors are found by system id while they live", async (t) => {
     message: 'actor "boiler" exists already',
   });
   actor.stop();
-  t.equal(system.get("boiler"), undefined);
+  t.ok(system.get("boiler") === undefined);
   t.ok(sink(system, [], "boiler"), "the name is free again");
 });
 
@@ -69,12 +70,18 @@ t.test("an inspector sees XState's events while it is attached, and no longer", 
   );
   const actor = new LogicRef(machine, { system, id: "m" }).start();
   actor.send({ type: "go" });
-  t.match(seen, [
-    { type: "@xstate.actor", actorRef: actor, rootId: actor.sessionId },
-    { type: "@xstate.event", actorRef: actor, event: { type: "xstate.init" } },
-    { type: "@xstate.snapshot", actorRef: actor, snapshot: { value: "a" } },
-    { type: "@xstate.event", actorRef: actor, sourceRef: undefined, event: { type: "go" } },
-    { type: "@xstate.snapshot", actorRef: actor, event: { type: "go" }, snapshot: { value: "b" } },
+  t.ok(seen.every(({ actorRef, rootId }) => actorRef === actor && rootId === actor.sessionId));
+  const shown = seen.map((event) => [
+    event.type,
+    "event" in event ? event.event.type : undefined,
+    "snapshot" in event ? brief(event.snapshot).value : undefined,
+  ]);
+  t.same(shown, [
+    ["@xstate.actor", undefined, undefined],
+    ["@xstate.event", "xstate.init", undefined],
+    ["@xstate.snapshot", "xstate.init", "a"],
+    ["@xstate.event", "go", undefined],
+    ["@xstate.snapshot", "go", "b"],
   ]);
   const { length } = seen;
   first.unsubscribe();
