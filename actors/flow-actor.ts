@@ -150,11 +150,6 @@ export class FlowActor {
     this.#begun?.(reason);
   }
 
-  /** Goes on with what waits: after something that was asked has answered. */
-  resume(): void {
-    this.#turn();
-  }
-
   #turn(): void {
     if (this.#turning || this.#inFlight) return;
     this.#turning = true;
@@ -216,8 +211,9 @@ export class FlowActor {
     let appended: undefined | Promise<void>;
     try {
       appended = journal.append(id, batch, state.flow.value);
-    } catch (error) {
-      appended = Promise.reject(error as Error);
+    } catch (error: unknown) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what was thrown is handed on
+      appended = Promise.reject(error);
     }
     if (appended === undefined) {
       this.#durable(turn);
@@ -285,8 +281,13 @@ export class FlowActor {
     return state.halted || state.questions.length === 0;
   }
 
+  // A call, not a field: what is told and asked may stop the actor in between.
+  #isOver(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   #durable(turn: Turn): void {
-    if (this.isStopped) return;
+    if (this.#isOver()) return;
     const { records, starts, notes } = turn;
     this.counts.batches++;
     this.counts.records += records.length;
@@ -299,9 +300,9 @@ export class FlowActor {
       this.#begun = undefined;
     }
     this.#effects.tell(notes, false);
-    if (this.isStopped) return;
+    if (this.#isOver()) return;
     this.#effects.ask(this.#asks);
-    if (this.isStopped) return;
+    if (this.#isOver()) return;
     if (turn.command !== undefined) {
       // Taken back, all of them; or, of a killed flow, started and for the next run to launch.
       this.#effects.orphan(this.#held);
@@ -310,7 +311,7 @@ export class FlowActor {
     if (this.#withholding) this.#held = [...this.#held, ...starts];
     else this.#effects.launch(starts, notes);
     if (records.some(({ kind }) => kind === "ended")) this.#waits.clear();
-    if (this.isStopped) return;
+    if (this.#isOver()) return;
     this.#effects.settle(records);
   }
 
