@@ -64,7 +64,7 @@ export class Effects implements Report {
 
   tell(notes: readonly Note[], starts: boolean): void {
     for (const note of notes) {
-      if (this.#actor.isStopped) return;
+      if (this.#actor.isOver()) return;
       if ((note.kind === "atom" && note.start) === starts) this.#options.told(note);
     }
   }
@@ -88,7 +88,7 @@ export class Effects implements Report {
   launch(starts: readonly AttemptName[], notes: readonly Note[]): void {
     this.tell(notes, true);
     for (const { atom } of starts) {
-      if (this.#actor.isStopped) return;
+      if (this.#actor.isOver()) return;
       this.#launch(atom);
     }
     if (this.#orphans.size > 0) this.#launchOrphans();
@@ -147,7 +147,7 @@ export class Effects implements Report {
   }
 
   progress(attempt: Attempt, fraction: number, details: unknown): void {
-    if (this.#launched.get(attempt.atom) !== attempt || this.#actor.isStopped) return;
+    if (this.#launched.get(attempt.atom) !== attempt || this.#actor.isOver()) return;
     const kept = details === undefined || this.#options.live ? details : admit(details, "details");
     this.#actor.keepProgress(attempt.atom, fraction, kept);
     this.#options.progressed(attempt.atom, fraction, kept);

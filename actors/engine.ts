@@ -337,7 +337,7 @@ export class Engine {
           live: payloads === "live",
           executor: (report) => new InlineExecutor(code, report, log),
           told: (note) => {
-            this.#announcer.tell(note, self.state.blueprint, () => self.isStopped);
+            this.#announcer.tell(note, self.state.blueprint, () => self.isOver());
           },
           progressed: (atom, fraction, details) => {
             this.#announcer.tellProgress(self.state.nameOf(atom), fraction, details);

@@ -92,7 +92,8 @@ export class FlowActor {
     return this.#state;
   }
 
-  get isStopped(): boolean {
+  /** A call, not a field: what is told and asked may stop the actor in between. */
+  isOver(): boolean {
     return this.#stopped !== undefined;
   }
 
@@ -281,13 +282,8 @@ export class FlowActor {
     return state.halted || state.questions.length === 0;
   }
 
-  // A call, not a field: what is told and asked may stop the actor in between.
-  #isOver(): boolean {
-    return this.#stopped !== undefined;
-  }
-
   #durable(turn: Turn): void {
-    if (this.#isOver()) return;
+    if (this.isOver()) return;
     const { records, starts, notes } = turn;
     this.counts.batches++;
     this.counts.records += records.length;
@@ -300,9 +296,9 @@ export class FlowActor {
       this.#begun = undefined;
     }
     this.#effects.tell(notes, false);
-    if (this.#isOver()) return;
+    if (this.isOver()) return;
     this.#effects.ask(this.#asks);
-    if (this.#isOver()) return;
+    if (this.isOver()) return;
     if (turn.command !== undefined) {
       // Taken back, all of them; or, of a killed flow, started and for the next run to launch.
       this.#effects.orphan(this.#held);
@@ -311,7 +307,7 @@ export class FlowActor {
     if (this.#withholding) this.#held = [...this.#held, ...starts];
     else this.#effects.launch(starts, notes);
     if (records.some(({ kind }) => kind === "ended")) this.#waits.clear();
-    if (this.#isOver()) return;
+    if (this.isOver()) return;
     this.#effects.settle(records);
   }
 
