@@ -7,10 +7,10 @@ import type { Clock, Random, Timer } from "../lib/clock.ts";
 import type { Code } from "../lib/compile/compile.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Attempt, Executor, Report } from "../lib/executor/executor.ts";
-import { failureOf } from "../lib/failure.ts";
+import { type Failure, failureOf } from "../lib/failure.ts";
 import { withFault } from "../lib/plan/history.ts";
 import { decisionHistory, inputsOf } from "../lib/plan/inputs.ts";
-import type { AttemptName, FlowRecord, Outcome } from "../lib/plan/records.ts";
+import type { AttemptName, Direction, FlowRecord, Outcome } from "../lib/plan/records.ts";
 import { Slots, SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState, Note, OpenQuestion } from "../lib/plan/state.ts";
 import type { Depth, Log, TimedVerdict, Verdict } from "../lib/types.ts";
@@ -142,7 +142,11 @@ export class Effects implements Report {
       atom,
       direction,
       attempt: number,
-      outcome: this.#options.live ? outcome : admitted(outcome),
+      outcome: undoneAnyway(
+        direction,
+        this.#options.live ? outcome : admitted(outcome),
+        attempt.failure,
+      ),
     });
   }
 
@@ -171,7 +175,8 @@ export class Effects implements Report {
     try {
       inputs = inputsOf(state, atom, direction, this.#options.live);
     } catch (error) {
-      const outcome = { failure: failureOf(error) };
+      const { failure } = state.snapshotOf(atom).context;
+      const outcome = undoneAnyway(direction, { failure: failureOf(error) }, failure);
       return this.#actor.post({ type: "outcome", atom, direction, attempt, outcome });
     }
     const launched = this.#attempt(state, atom, direction, attempt, inputs);
@@ -344,4 +349,21 @@ function admitted(outcome: Outcome): Outcome {
   } catch (error) {
     return { failure: failureOf(error) };
   }
+}
+
+/**
+ * A revert that can't have its inputs, after an execute that could not have them either: no code was ever called, so
+ * there is nothing to undo.
+ */
+function undoneAnyway(
+  direction: Direction,
+  outcome: Outcome,
+  executeFailure: Failure | undefined,
+): Outcome {
+  const { failure } = outcome;
+  if (direction === "execute" || failure === undefined) return outcome;
+  const lacks = failure.code === "INPUT_NOT_FOUND" || failure.code === "INPUT_REFUSED";
+  const isSame =
+    failure.code === executeFailure?.code && failure.message === executeFailure?.message;
+  return lacks && isSame ? { value: undefined } : outcome;
 }

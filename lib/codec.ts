@@ -20,7 +20,7 @@ export interface PayloadLimits {
   readonly bytes: number;
 }
 
-export const payloadLimits: PayloadLimits = { depth: 100, bytes: 16 * 1024 * 1024 };
+const payloadLimits: PayloadLimits = { depth: 100, bytes: 16 * 1024 * 1024 };
 
 /** By the name no object can lie about. Float16Array is missing: the format has no place for it. */
 const typedArrays: ReadonlyMap<unknown, TypedArrayConstructor> = new Map(

@@ -20,6 +20,9 @@ export interface Cell {
   readonly problem?: string;
 }
 
+/** What a board reads of an atom's change. */
+export type Change = Pick<AtomChange, "atom" | "state" | "attempt" | "failure">;
+
 /** Atoms of one flow, nested ones included. */
 export interface Tally {
   total: number;
@@ -66,7 +69,7 @@ export class Board {
 
   /** @param now - milliseconds since some moment */
   constructor(id: string, blueprint: Blueprint, now: () => number) {
-    this.id = id;
+    this.id = oneLine(id);
     this.name = oneLine(blueprint.flow);
     this.tree = treeOf(blueprint);
     this.#now = now;
@@ -100,7 +103,7 @@ export class Board {
     this.lastRow = 0;
   }
 
-  atomChanged({ atom, state, attempt, failure }: AtomChange): void {
+  atomChanged({ atom, state, attempt, failure }: Change): void {
     const before = this.cellOf(atom);
     const problem = failure === undefined ? before?.problem : oneLine(failure.message);
     const startedAt = isActive(state) ? this.#now() : before?.startedAt;
@@ -124,7 +127,7 @@ export class Board {
     }
   }
 
-  flowChanged({ state }: FlowChange): void {
+  flowChanged({ state }: Pick<FlowChange, "state">): void {
     this.state = state;
   }
 

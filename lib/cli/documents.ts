@@ -6,26 +6,103 @@
  */
 import type { Failure } from "../failure.ts";
 import type { FlowSummary } from "../journal/journal.ts";
+import type { AtomState, FlowStateName, Intention } from "../plan/states.ts";
 import type { AtomView, FlowView } from "../plan/view.ts";
-import { CliError, hintOf } from "./exit.ts";
-import { FlowError } from "../errors.ts";
+import type { RetryAttempt } from "../types.ts";
+import { CliError, hintOf, isFlowError } from "./exit.ts";
 import type { Kept } from "./store.ts";
-import { timesOf } from "./times.ts";
+import { type Times, timesOf } from "./times.ts";
 
-/** `run` and `resume`: `{ id, name, state, reason, results, failures }`. */
-export function outcomeDocument(view: FlowView): object {
+/** What `run` and `resume` print. */
+export interface OutcomeDocument {
+  readonly id: string;
+  /** The root flow's name. */
+  readonly name: string;
+  readonly state: FlowStateName;
+  /** Why it stopped, where that is no atom's failure. */
+  readonly reason: string | null;
+  /** Every symbol that has a value, the store's included. */
+  readonly results: Readonly<Record<string, unknown>>;
+  /** What failed, by atom; of an atom that could not be undone, why not. */
+  readonly failures: Readonly<Record<string, Failure>>;
+}
+
+/** What `ls` prints: the newest first, times in epoch milliseconds. */
+export interface ListDocument {
+  readonly flows: readonly FlowSummary[];
+}
+
+/** What `show` prints. */
+export interface FlowDocument extends OutcomeDocument {
+  /** Of a flow that the command line began: `file`, `export`, `cwd`, and `engine` and `concurrency` if they were given. */
+  readonly meta: Readonly<Record<string, string>>;
+  readonly owner: string;
+  /** Epoch milliseconds of the first and of the last record. */
+  readonly createdAt: number | null;
+  readonly updatedAt: number | null;
+  /** Number of the last record. */
+  readonly sequence: number;
+  /** How many owners it has had. */
+  readonly epoch: number;
+  readonly atoms: readonly AtomDocument[];
+}
+
+/** What `show` prints of an atom; null where there is nothing. */
+export interface AtomDocument {
+  readonly name: string;
+  readonly kind: "task" | "retry";
+  readonly state: AtomState;
+  readonly intention: Intention;
+  /** Attempts to execute it, and to revert it. */
+  readonly attempt: number;
+  readonly reverts: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly result: unknown;
+  readonly failure: Failure | null;
+  readonly revertResult: unknown;
+  readonly revertFailure: Failure | null;
+  /** Of a retry controller: its attempts, oldest first. */
+  readonly history: readonly RetryAttempt[] | null;
+  /** Epoch milliseconds of the last attempt, in either direction. */
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly durationMs: number | null;
+}
+
+/** What any verb prints that can't do what it was asked for. */
+export interface ErrorDocument {
+  readonly error: {
+    /** A `FlowError`'s code; USAGE, FLOW_NOT_LOADED, STALLED, INTERRUPTED, TERMINATED; INTERNAL for all else. */
+    readonly code: string;
+    readonly message: string;
+    /** What to do now. */
+    readonly hint: string | null;
+    /** The error as data. */
+    readonly about: unknown;
+  };
+}
+
+/** What `resume --all` prints. */
+export interface AllDocument {
+  readonly flows: readonly (
+    | OutcomeDocument
+    | (ErrorDocument & { readonly id: string; readonly name: string })
+  )[];
+}
+
+export function outcomeDocument(view: FlowView): OutcomeDocument {
   return {
     id: view.id,
     name: view.name,
     state: view.state,
     reason: view.reason ?? null,
-    results: jsonable(view.fetchAll()),
+    results: jsonableEach(view.fetchAll()),
     failures: failuresOf(view),
   };
 }
 
-/** `ls`: `{ flows: [{ id, name, state, createdAt, updatedAt, sequence, epoch }] }`, times in epoch milliseconds. */
-export function listDocument(flows: readonly FlowSummary[]): object {
+export function listDocument(flows: readonly FlowSummary[]): ListDocument {
   return {
     flows: flows.map(({ id, name, state, createdAt, updatedAt, sequence, epoch }) => {
       return { id, name, state, createdAt, updatedAt, sequence, epoch };
@@ -33,8 +110,7 @@ export function listDocument(flows: readonly FlowSummary[]): object {
   };
 }
 
-/** `show`: what `run` gives, and `{ meta, owner, createdAt, updatedAt, sequence, epoch, atoms }`. */
-export function flowDocument({ view, state, batches }: Kept): object {
+export function flowDocument({ view, state, batches }: Kept): FlowDocument {
   const times = timesOf(batches);
   return {
     ...outcomeDocument(view),
@@ -44,16 +120,13 @@ export function flowDocument({ view, state, batches }: Kept): object {
     updatedAt: batches.at(-1)?.at ?? null,
     sequence: view.sequence,
     epoch: view.epoch,
-    atoms: view.atoms().map((atom) => {
-      const { startedAt = null, endedAt = null } = times.get(atom.name) ?? {};
-      const durationMs = startedAt === null || endedAt === null ? null : endedAt - startedAt;
-      return { ...atomDocument(atom), startedAt, endedAt, durationMs };
-    }),
+    atoms: view.atoms().map((atom) => atomDocument(atom, times.get(atom.name))),
   };
 }
 
-function atomDocument(atom: AtomView): object {
+function atomDocument(atom: AtomView, times: Times | undefined): AtomDocument {
   const { name, kind, state, intention, attempt, reverts, progress } = atom;
+  const { startedAt = null, endedAt = null } = times ?? {};
   return {
     name,
     kind,
@@ -68,6 +141,9 @@ function atomDocument(atom: AtomView): object {
     revertFailure: atom.revertFailure ?? null,
     history:
       atom.history?.map(({ value, failures }) => ({ value: jsonable(value), failures })) ?? null,
+    startedAt,
+    endedAt,
+    durationMs: startedAt === null || endedAt === null ? null : endedAt - startedAt,
   };
 }
 
@@ -80,9 +156,8 @@ export function failuresOf(view: FlowView): Record<string, Failure> {
   return failures;
 }
 
-/** Any verb that can't do what it was asked for: `{ error: { code, message, hint, about } }`. */
-export function errorDocument(error: unknown): object {
-  const known = error instanceof FlowError || error instanceof CliError ? error : undefined;
+export function errorDocument(error: unknown): ErrorDocument {
+  const known = isFlowError(error) || error instanceof CliError ? error : undefined;
   return {
     error: {
       code: known?.code ?? "INTERNAL",
@@ -107,5 +182,8 @@ export function jsonable(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (ArrayBuffer.isView(value))
     return Array.from(value as unknown as ArrayLike<unknown>, jsonable);
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, jsonable(part)]));
+  return jsonableEach(value);
 }
+
+const jsonableEach = (value: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).map(([key, part]) => [key, jsonable(part)]));

@@ -6,7 +6,7 @@ import { errorOf } from "../failure.ts";
 import type { FlowStateName } from "../plan/states.ts";
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { Display } from "./display.ts";
-import { CliError, hinted } from "./exit.ts";
+import { CliError, hinted, isFlowError } from "./exit.ts";
 
 export interface Drive {
   readonly engine: Engine;
@@ -104,7 +104,7 @@ function endOf(engine: Engine): FlowStateName | undefined {
 
 /** The engine's own trouble; a task may have failed with such an error too, then the flow has ended by it. */
 function isTrouble({ storage }: Engine, error: unknown): boolean {
-  if (!(error instanceof FlowError)) return false;
+  if (!isFlowError(error)) return false;
   const { code } = error;
   const own =
     code.startsWith("JOURNAL_") ||

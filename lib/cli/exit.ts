@@ -68,11 +68,12 @@ export function exitOfState(state: FlowStateName): number {
   return ofStates[state] ?? exitCodes.INTERNAL;
 }
 
+/** `instanceof` alone leaves its code untyped. */
+export const isFlowError = (error: unknown): error is FlowError => error instanceof FlowError;
+
 export function exitOf(error: unknown): number {
   if (error instanceof CliError) return error.exit;
-  if (!(error instanceof FlowError)) return exitCodes.INTERNAL;
-  const { code }: FlowError = error;
-  return ofErrors[code] ?? exitCodes.INTERNAL;
+  return (isFlowError(error) ? ofErrors[error.code] : undefined) ?? exitCodes.INTERNAL;
 }
 
 type CliCode = "USAGE" | "FLOW_NOT_LOADED" | "STALLED" | "INTERRUPTED" | "TERMINATED";

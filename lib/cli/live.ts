@@ -12,14 +12,15 @@ const frameMs = 100;
 /** The last state of a tree that doesn't fit leaves room for the results and the prompt below it. */
 const afterLines = 8;
 
+/** Characters of somebody's line that are kept back until it ends. */
+const longestBegun = 64 * 1024;
+
 /** Between these a terminal that knows them shows nothing half drawn. */
 const hold = "\u001b[?2026h";
 const release = "\u001b[?2026l";
 const hideCursor = "\u001b[?25l";
 const showCursor = "\u001b[?25h";
 const clearBelow = "\u001b[J";
-
-type Write = typeof process.stdout.write;
 
 export class LiveTree implements Display {
   readonly #output: Output;
@@ -110,13 +111,13 @@ export class LiveTree implements Display {
 
   /** What tasks write goes above the tree, whole lines at a time. */
   #takeOver(stream: NodeJS.WriteStream): () => void {
-    const original = stream.write.bind(stream) as Write;
-    stream.write = ((chunk: string | Uint8Array, ...more: unknown[]): boolean => {
+    const original = stream.write.bind(stream);
+    stream.write = (chunk: string | Uint8Array, ...more: unknown[]): boolean => {
       this.#writeAbove(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
       const done = more.find((one) => typeof one === "function") as (() => void) | undefined;
       if (done !== undefined) process.nextTick(done);
       return true;
-    }) as Write;
+    };
     return () => {
       stream.write = original;
     };
@@ -126,10 +127,13 @@ export class LiveTree implements Display {
     const all = this.#begun + text;
     const end = all.lastIndexOf("\n") + 1;
     this.#begun = all.slice(end);
-    if (end === 0) return;
+    if (end === 0 && all.length < longestBegun) return;
+    // A line that never ends is broken where it is.
+    const whole = end === 0 ? `${all}\n` : all.slice(0, end);
+    if (end === 0) this.#begun = "";
     const drawn = this.#drawn;
     const again = drawn.length === 0 ? "" : textOf(drawn);
-    this.#output.write(`${hold}${this.#erase()}${all.slice(0, end)}${again}${release}`);
+    this.#output.write(`${hold}${this.#erase()}${whole}${again}${release}`);
     this.#drawn = drawn;
   }
 }

@@ -51,33 +51,45 @@ const durability = (): Option =>
     .choices(["disk", "process"])
     .default("disk");
 
-/** Builds the whole command line; each verb's action gives the exit code to `ends`. */
-function build(output: Output, ends: (exit: number) => void): Command {
-  const program = new Command("fourstroke")
+/** What the verbs are added to. */
+interface Line {
+  readonly program: Command;
+  readonly output: Output;
+  /** Takes the exit code of the verb that was run. */
+  readonly ends: (exit: number) => void;
+}
+
+function makeProgram(output: Output): Command {
+  return new Command("fourstroke")
     .description("Runs flows of tasks that survive crashes and undo themselves.")
     .version(readVersion(), "--version", "print the version")
     .helpOption("--help", "show help")
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: false })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
         output.write(text);
       },
-      writeErr: () => undefined, // told with all other errors
+      writeErr: (text) => {
+        output.tell(text.trimEnd());
+      },
+      outputError: () => undefined, // told with all other errors
     })
     .addHelpText(
       "after",
       `\nExit codes:\n${exitText}\n\nFOURSTROKE_DEBUG=1 shows the stacks of errors.`,
     );
-  const verb = (usage: string, description: string): Command =>
-    program
-      .command(usage)
-      .description(description)
-      .option("--dir <folder>", "folder of the journal", defaultDir)
-      .option("--json", "print one JSON document instead of text");
+}
 
-  verb("run <file>", "run a new flow, from FILE or FILE#EXPORT")
+const addVerb = ({ program }: Line, usage: string, description: string): Command =>
+  program
+    .command(usage)
+    .description(description)
+    .option("--dir <folder>", "folder of the journal", defaultDir)
+    .option("--json", "print one JSON document instead of text");
+
+function addRun(line: Line): void {
+  addVerb(line, "run <file>", "run a new flow, from FILE or FILE#EXPORT")
     .option("--store <json>", "values that the flow needs, as JSON or @FILE")
     .option("--id <id>", "name of the flow's journal (default: a new one)")
     .addOption(engine())
@@ -90,16 +102,17 @@ function build(output: Output, ends: (exit: number) => void): Command {
         `fourstroke run flows.js#createServer --store '{"region": "eu"}' --id server-17`,
         "fourstroke run flow.js --store @input.json --engine parallel --concurrency 8",
       ) +
-        "\nFILE's default export is run, or the only flow among its exports. Ctrl-C suspends; twice stops at once.",
+        "\nFILE's default export is run, or the only flow among its exports.\n" +
+        "Ctrl-C suspends the flow; twice stops it at once.",
     )
     .action(async (file: string, options: RunOptions) => {
-      ends(await (await import("./run.ts")).run(file, options, output));
+      line.ends(await (await import("./run.ts")).run(file, options, line.output));
     });
+}
 
-  verb(
-    "resume [id] [file]",
-    "go on with a flow: after a crash, a suspension, or a failure that was mended",
-  )
+function addResume(line: Line): void {
+  const what = "go on with a flow: after a crash, a suspension, or a failure that was mended";
+  addVerb(line, "resume [id] [file]", what)
     .option("--all", "go on with every flow that has not ended, one after another")
     .option("--migrate", "go on although the flow's declaration has changed")
     .option("--unpark", "run a parked flow again")
@@ -118,10 +131,12 @@ function build(output: Output, ends: (exit: number) => void): Command {
         "With FILE it runs here. A flow that has ended is told, not run again, unless it ended FAILURE.",
     )
     .action(async (id: string | undefined, file: string | undefined, options: ResumeOptions) => {
-      ends(await (await import("./resume.ts")).resume(id, file, options, output));
+      line.ends(await (await import("./resume.ts")).resume(id, file, options, line.output));
     });
+}
 
-  verb("ls", "list flows, the newest first")
+function addLs(line: Line): void {
+  addVerb(line, "ls", "list flows, the newest first")
     .option("--state <state>", "only flows in this state; several with commas", stateNames)
     .option("--name <name>", "only flows whose root has this name")
     .option("--limit <n>", "at most this many", count, 100)
@@ -130,15 +145,16 @@ function build(output: Output, ends: (exit: number) => void): Command {
       examples("fourstroke ls", "fourstroke ls --state suspended,parked --json"),
     )
     .action(async (options: LsOptions) => {
-      ends(await (await import("./ls.ts")).ls(options, output));
+      line.ends(await (await import("./ls.ts")).ls(options, line.output));
     });
+}
 
-  verb("show <id>", "show a flow: its tasks, attempts, failures, retries and values")
+function addShow(line: Line): void {
+  addVerb(line, "show <id>", "show a flow: its tasks, attempts, failures, retries and values")
     .addHelpText("after", examples("fourstroke show server-17", "fourstroke show server-17 --json"))
     .action(async (id: string, options: CommonOptions) => {
-      ends(await (await import("./show.ts")).show(id, options, output));
+      line.ends(await (await import("./show.ts")).show(id, options, line.output));
     });
-  return program;
 }
 
 function readVersion(): string {
@@ -157,9 +173,11 @@ async function main(args: readonly string[]): Promise<void> {
   };
   process.on("beforeExit", onDry);
   try {
-    const program = build(output, (code) => {
+    const program = makeProgram(output);
+    const ends = (code: number): void => {
       exit = code;
-    });
+    };
+    for (const add of [addRun, addResume, addLs, addShow]) add({ program, output, ends });
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     exit = failed(error, output);

@@ -1,7 +1,7 @@
 /** The two streams of the command line: who writes what where. */
 import { type Paint, painter, wantsColours } from "./text.ts";
 
-type Write = typeof process.stdout.write;
+type Write = NodeJS.WriteStream["write"];
 
 export class Output {
   readonly isJson: boolean;
@@ -18,13 +18,13 @@ export class Output {
     this.isScreen = !isJson && stdout.isTTY && env["TERM"] !== "dumb";
     this.paint = painter(!isJson && wantsColours(stdout, env));
     this.paintError = painter(!isJson && wantsColours(stderr, env));
-    this.#stdout = stdout.write.bind(stdout) as Write;
-    this.#stderr = stderr.write.bind(stderr) as Write;
+    this.#stdout = stdout.write.bind(stdout);
+    this.#stderr = stderr.write.bind(stderr);
     // Whoever reads may stop reading; the flow goes on.
     stdout.on("error", ignored);
     stderr.on("error", ignored);
     // One document and nothing else: what tasks print goes beside it.
-    if (isJson) stdout.write = stderr.write.bind(stderr) as Write;
+    if (isJson) stdout.write = stderr.write.bind(stderr);
   }
 
   get columns(): number {

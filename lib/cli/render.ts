@@ -120,17 +120,21 @@ function windowOf(board: Board, lines: number): readonly number[] {
     Math.max(1, board.lastRow),
   ];
   const seeds: number[] = [];
-  for (const row of wanted) {
+  /** Adds a row and the flows it stands in, if there is room for all of them. */
+  const add = (row: number): boolean => {
     const line = ancestry(board, row).filter((above) => !chosen.has(above));
-    if (chosen.size + line.length > room) break;
+    if (chosen.size + line.length > room) return false;
     for (const above of line) chosen.add(above);
+    return true;
+  };
+  for (const row of wanted) {
+    if (!add(row)) break;
     seeds.push(row);
   }
   for (let far = 1; chosen.size < room && far <= last; far++) {
     for (const seed of seeds) {
-      for (const row of [seed + far, seed - far]) {
-        if (row > 0 && row <= last && chosen.size < room) chosen.add(row);
-      }
+      if (seed + far <= last) add(seed + far);
+      if (seed - far > 0) add(seed - far);
     }
   }
   return ascending(chosen);

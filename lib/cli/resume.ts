@@ -9,7 +9,7 @@ import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { differences } from "./differences.ts";
 import { displayFor } from "./display.ts";
-import { errorDocument, outcomeDocument } from "./documents.ts";
+import { type AllDocument, errorDocument, outcomeDocument } from "./documents.ts";
 import { drive } from "./drive.ts";
 import { CliError, exitCodes, exitOf, exitOfState, hinted } from "./exit.ts";
 import type { Output } from "./output.ts";
@@ -57,7 +57,7 @@ async function resumeAll(
   output: Output,
 ): Promise<number> {
   const flows = [...(await journal.list({ states: unfinishedStates, limit: 10_000 }))].reverse();
-  const documents: object[] = [];
+  const documents: AllDocument["flows"][number][] = [];
   let exit: number = exitCodes.SUCCESS;
   for (const { id, name } of flows) {
     try {

@@ -47,11 +47,21 @@ export const widthOf = (text: string): number => truncatedWidth(text).width;
 export const padEnd = (text: string, width: number): string =>
   text + " ".repeat(Math.max(0, width - widthOf(text)));
 
+/** What a reader takes for one character. */
+const characters = new Intl.Segmenter();
+
 /** The text, or as much of it as fits in so many columns, with an ellipsis. */
 export function cut(text: string, width: number): string {
-  const { truncated, ellipsed, index } = truncatedWidth(text, { limit: width, ellipsis: "…" });
-  if (!truncated) return text;
-  return text.slice(0, index) + (ellipsed ? "…" : "");
+  if (widthOf(text) <= width) return text;
+  // The package can cut by itself, but gets it wrong by a column or two where box-drawing characters stand before others.
+  let fitting = "";
+  let room = width - 1;
+  for (const { segment } of characters.segment(text)) {
+    room -= widthOf(segment);
+    if (room < 0) break;
+    fitting += segment;
+  }
+  return width < 1 ? "" : `${fitting}…`;
 }
 
 /** As much of a line as fits; the last span that is shown is cut. */
@@ -59,7 +69,7 @@ export function fit(spans: readonly Span[], width: number): Span[] {
   const fitting: Span[] = [];
   let room = width;
   for (const [text, style] of spans) {
-    if (room <= 0) break;
+    if (room <= 0) break; // an ellipsis stands there already, or nothing would be seen
     const shown = cut(text, room);
     fitting.push([shown, style ?? "plain"]);
     room -= widthOf(text);

@@ -1,6 +1,5 @@
 /** What all verbs have in common: their options, their output, and how they end. */
-import { FlowError } from "../errors.ts";
-import { CliError, exitOf, hintOf } from "./exit.ts";
+import { CliError, exitOf, hintOf, isFlowError } from "./exit.ts";
 import { errorDocument } from "./documents.ts";
 import type { Output } from "./output.ts";
 import { linesOf, quoted } from "./text.ts";
@@ -25,7 +24,7 @@ export function tellError(output: Output, error: unknown): number {
     output.document(errorDocument(error));
     return exitOf(error);
   }
-  const expected = error instanceof FlowError || error instanceof CliError;
+  const expected = isFlowError(error) || error instanceof CliError;
   const message = error instanceof Error ? error.message : String(error);
   const [first = "", ...more] = linesOf(message);
   const what = expected || !(error instanceof Error) ? "" : `${error.name}: `;

@@ -26,7 +26,7 @@ import { FlowError } from "../errors.ts";
 import type { Batch } from "../plan/records.ts";
 import { type Put, readRecord, type Take, Unreadable, writeRecord } from "./fields.ts";
 
-export const batchVersion = 1;
+const batchVersion = 1;
 
 const headerBytes = 40;
 
@@ -34,7 +34,7 @@ const headerBytes = 40;
 const crcOfZeros = crc32(Buffer.alloc(4));
 
 /** A value that takes more than this goes beside the batch. */
-export const largeBytes = 64 * 1024;
+const largeBytes = 64 * 1024;
 
 /** What is stored once, however many batches need it, and is found by the hash of its bytes. */
 export interface Part {

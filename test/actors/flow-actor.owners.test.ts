@@ -5,41 +5,58 @@ import { load } from "../../actors/run.ts";
 import { FlowError } from "../../lib/errors.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
 import { untyped } from "../simulation/flows.ts";
-import { engineIn, failing, HeldJournal, Pocket, quick, recordsOf, Stage, statesOf, turn, until, watch } from "./fixture.ts";
+import {
+  engineIn,
+  failing,
+  HeldJournal,
+  Pocket,
+  quick,
+  recordsOf,
+  Stage,
+  statesOf,
+  turn,
+  until,
+  watch,
+} from "./fixture.ts";
 
 const { linear, unordered } = untyped;
 
-t.test("a replaced owner stops at once: its attempts are aborted, and nothing it does is recorded", async (t) => {
-  const journal = memoryJournal();
-  const [first, second] = [new Stage(), new Stage()];
-  const make = (stage: Stage) => unordered("f", {}, stage.task("a"), stage.task("b"));
-  const one = load(make(first), { id: "x", journal, engine: "parallel", owner: "one" });
-  const lost = watch(one.run());
-  const [a, b] = [await first.call("a"), await first.call("b")];
-  const two = load(make(second), { id: "x", journal, engine: "parallel", owner: "two" });
-  const ran = two.run();
-  await second.call("a");
-  a.succeed("late");
-  await until(() => lost.isSettled);
-  t.match(lost.error, {
-    code: "LEASE_LOST",
-    message: `flow "x" was adopted by another owner after epoch 1`,
-    cause: { code: "FENCED" },
-  });
-  t.match(b.signal.reason, { code: "LEASE_LOST" });
-  b.succeed("late");
-  await t.rejects(one.run(), { code: "LEASE_LOST" });
-  (await second.call("a")).succeed("A");
-  (await second.call("b")).succeed("B");
-  t.equal(await ran, "SUCCESS");
-  t.same(two.storage.fetchAll(), { a: "A", b: "B" });
-  t.equal(two.storage.epoch, 2);
-});
+t.test(
+  "a replaced owner stops at once: its attempts are aborted, and nothing it does is recorded",
+  async (t) => {
+    const journal = memoryJournal();
+    const [first, second] = [new Stage(), new Stage()];
+    const make = (stage: Stage) => unordered("f", {}, stage.task("a"), stage.task("b"));
+    const one = load(make(first), { id: "x", journal, engine: "parallel", owner: "one" });
+    const lost = watch(one.run());
+    const [a, b] = [await first.call("a"), await first.call("b")];
+    const two = load(make(second), { id: "x", journal, engine: "parallel", owner: "two" });
+    const ran = two.run();
+    await second.call("a");
+    a.succeed("late");
+    await until(() => lost.isSettled);
+    t.match(lost.error, {
+      code: "LEASE_LOST",
+      message: `flow "x" was adopted by another owner after epoch 1`,
+      cause: { code: "FENCED" },
+    });
+    t.match(b.signal.reason, { code: "LEASE_LOST" });
+    b.succeed("late");
+    await t.rejects(one.run(), { code: "LEASE_LOST" });
+    (await second.call("a")).succeed("A");
+    (await second.call("b")).succeed("B");
+    t.equal(await ran, "SUCCESS");
+    t.same(two.storage.fetchAll(), { a: "A", b: "B" });
+    t.equal(two.storage.epoch, 2);
+  },
+);
 
 t.test("of two owners that adopt a flow at once, one is refused", async (t) => {
   const journal = memoryJournal();
   await load(linear("f", {}, quick("a")), { id: "x", journal }).run();
-  const engines = ["one", "two"].map((owner) => load(linear("f", {}, quick("a")), { id: "x", journal, owner }));
+  const engines = ["one", "two"].map((owner) =>
+    load(linear("f", {}, quick("a")), { id: "x", journal, owner }),
+  );
   for (const engine of engines) engine.compile();
   const [one, two] = engines.map((engine) => watch(engine.prepare()));
   await until(() => one!.isSettled && two!.isSettled);
@@ -50,28 +67,31 @@ t.test("of two owners that adopt a flow at once, one is refused", async (t) => {
   });
 });
 
-t.test("a refused owner that was replaced meanwhile does not go on under the new owner's epoch", async (t) => {
-  const pocket = new Pocket();
-  const journal = new HeldJournal();
-  const stage = new Stage();
-  const flow = linear("f", {}, stage.task("a"), quick("b"));
-  const one = engineIn(pocket, flow, { journal, owner: "one" });
-  const lost = watch(one.run());
-  await journal.storeUpTo(2);
-  const a = await stage.call("a");
-  a.succeed("mine");
-  (await journal.nth(3)).refuse(new FlowError("JOURNAL_UNAVAILABLE", { problem: "gone" }));
-  await turn();
-  journal.isOpen = true;
-  const two = engineIn(pocket, flow, { journal, owner: "two" });
-  two.compile();
-  await two.prepare();
-  const before = await recordsOf(journal, "flow");
-  await pocket.pass(100);
-  await until(() => lost.isSettled);
-  t.match(lost.error, { code: "LEASE_LOST" });
-  t.same(await recordsOf(journal, "flow"), before, "I5: nothing of it is recorded");
-});
+t.test(
+  "a refused owner that was replaced meanwhile does not go on under the new owner's epoch",
+  async (t) => {
+    const pocket = new Pocket();
+    const journal = new HeldJournal();
+    const stage = new Stage();
+    const flow = linear("f", {}, stage.task("a"), quick("b"));
+    const one = engineIn(pocket, flow, { journal, owner: "one" });
+    const lost = watch(one.run());
+    await journal.storeUpTo(2);
+    const a = await stage.call("a");
+    a.succeed("mine");
+    (await journal.nth(3)).refuse(new FlowError("JOURNAL_UNAVAILABLE", { problem: "gone" }));
+    await turn();
+    journal.isOpen = true;
+    const two = engineIn(pocket, flow, { journal, owner: "two" });
+    two.compile();
+    await two.prepare();
+    const before = await recordsOf(journal, "flow");
+    await pocket.pass(100);
+    await until(() => lost.isSettled);
+    t.match(lost.error, { code: "LEASE_LOST" });
+    t.same(await recordsOf(journal, "flow"), before, "I5: nothing of it is recorded");
+  },
+);
 
 t.test("an owner goes on where the last one stood", async (t) => {
   const journal = memoryJournal();
@@ -166,35 +186,55 @@ t.test("losses are counted per attempt", async (t) => {
   t.equal(await ran, "SUCCESS");
 });
 
-t.test("several that ran together are suspects: they go on one at a time, before anything else", async (t) => {
-  const journal = memoryJournal();
-  const stage = new Stage();
-  const make = () =>
-    load(unordered("f", {}, stage.task("a"), stage.task("b"), linear("g", {}, stage.task("c"), stage.task("d"))), {
-      id: "x",
-      journal,
-      engine: "parallel",
-    });
-  await crash(make, () => stage.calls.length === 3);
-  t.notOk((await recordsOf(journal, "x")).includes("lost"));
-  stage.calls.length = 0;
-  const engine = make();
-  const ran = engine.run();
-  for (const name of ["a", "b", "c"]) {
-    const call = await stage.call(name);
-    await turn();
-    t.equal(stage.calls.at(-1)!.name, name);
-    t.notOk((await recordsOf(journal, "x")).includes("lost"), "nobody is to blame for that crash");
-    call.succeed();
-  }
-  (await stage.call("d")).succeed();
-  t.equal(await ran, "SUCCESS");
-});
+t.test(
+  "several that ran together are suspects: they go on one at a time, before anything else",
+  async (t) => {
+    const journal = memoryJournal();
+    const stage = new Stage();
+    const make = () =>
+      load(
+        unordered(
+          "f",
+          {},
+          stage.task("a"),
+          stage.task("b"),
+          linear("g", {}, stage.task("c"), stage.task("d")),
+        ),
+        {
+          id: "x",
+          journal,
+          engine: "parallel",
+        },
+      );
+    await crash(make, () => stage.calls.length === 3);
+    t.notOk((await recordsOf(journal, "x")).includes("lost"));
+    stage.calls.length = 0;
+    const engine = make();
+    const ran = engine.run();
+    for (const name of ["a", "b", "c"]) {
+      const call = await stage.call(name);
+      await turn();
+      t.equal(stage.calls.at(-1)!.name, name);
+      t.notOk(
+        (await recordsOf(journal, "x")).includes("lost"),
+        "nobody is to blame for that crash",
+      );
+      call.succeed();
+    }
+    (await stage.call("d")).succeed();
+    t.equal(await ran, "SUCCESS");
+  },
+);
 
 t.test("a second crash is blamed on the suspect that ran", async (t) => {
   const journal = memoryJournal();
   const stage = new Stage();
-  const make = () => load(unordered("f", {}, stage.task("a"), stage.task("b")), { id: "x", journal, engine: "parallel" });
+  const make = () =>
+    load(unordered("f", {}, stage.task("a"), stage.task("b")), {
+      id: "x",
+      journal,
+      engine: "parallel",
+    });
   await crash(make, () => stage.calls.length === 2);
   const second = make();
   void second.run().catch(() => undefined);
@@ -205,7 +245,10 @@ t.test("a second crash is blamed on the suspect that ran", async (t) => {
   second.abandon();
   for (const calls of [5, 6]) await crash(make, () => stage.calls.length === calls);
   const last = make();
-  await t.rejects(last.run(), { code: "PARKED", message: `flow "f" is parked: "b" took its host down 3 times` });
+  await t.rejects(last.run(), {
+    code: "PARKED",
+    message: `flow "f" is parked: "b" took its host down 3 times`,
+  });
   t.same(statesOf(last), { a: "SUCCESS", b: "RUNNING" });
 });
 
@@ -227,47 +270,53 @@ t.test("an owner that died resting lost nothing", async (t) => {
   t.equal(await rest, "SUCCESS");
 });
 
-t.test("suspended before it launched what an earlier owner had started, a flow rests", async (t) => {
-  const journal = new HeldJournal();
-  journal.isOpen = true;
-  const stage = new Stage();
-  const flow = linear("f", {}, stage.task("a"), failing("b"));
-  const make = () => load(flow, { id: "x", journal });
-  const one = make();
-  void one.run().catch(() => undefined);
-  (await stage.call("a")).succeed();
-  await stage.call("a", "revert");
-  one.abandon();
-  stage.calls.length = 0;
-  const two = make();
-  two.compile();
-  await two.prepare();
-  journal.isOpen = false;
-  const ran = two.run();
-  await journal.nth(1);
-  two.suspend();
-  await journal.storeUpTo(3);
-  t.equal(await ran, "SUSPENDED", "the revert has no outcome: it has not ended");
-  t.same(stage.log, []);
-  journal.isOpen = true;
-  const rest = two.run();
-  (await stage.call("a", "revert")).succeed();
-  await t.rejects(rest, { message: "b failed" });
-});
+t.test(
+  "suspended before it launched what an earlier owner had started, a flow rests",
+  async (t) => {
+    const journal = new HeldJournal();
+    journal.isOpen = true;
+    const stage = new Stage();
+    const flow = linear("f", {}, stage.task("a"), failing("b"));
+    const make = () => load(flow, { id: "x", journal });
+    const one = make();
+    void one.run().catch(() => undefined);
+    (await stage.call("a")).succeed();
+    await stage.call("a", "revert");
+    one.abandon();
+    stage.calls.length = 0;
+    const two = make();
+    two.compile();
+    await two.prepare();
+    journal.isOpen = false;
+    const ran = two.run();
+    await journal.nth(1);
+    two.suspend();
+    await journal.storeUpTo(3);
+    t.equal(await ran, "SUSPENDED", "the revert has no outcome: it has not ended");
+    t.same(stage.log, []);
+    journal.isOpen = true;
+    const rest = two.run();
+    (await stage.call("a", "revert")).succeed();
+    await t.rejects(rest, { message: "b failed" });
+  },
+);
 
-t.test("while its attempts end at once, a flow lets the rest of the process have its turns", async (t) => {
-  const pocket = new Pocket();
-  const many = Array.from({ length: 1_000 }, (_, place) => quick(`t${place}`));
-  const engine = engineIn(pocket, linear("f", {}, ...many));
-  const ran = watch(engine.run());
-  await turn();
-  t.notOk(ran.isSettled);
-  const done = engine.storage.atoms().filter(({ state }) => state === "SUCCESS").length;
-  t.ok(done > 100 && done < 500, `${done} in one go`);
-  await pocket.pass(1);
-  await until(() => ran.isSettled);
-  t.equal(ran.value, "SUCCESS");
-});
+t.test(
+  "while its attempts end at once, a flow lets the rest of the process have its turns",
+  async (t) => {
+    const pocket = new Pocket();
+    const many = Array.from({ length: 1_000 }, (_, place) => quick(`t${place}`));
+    const engine = engineIn(pocket, linear("f", {}, ...many));
+    const ran = watch(engine.run());
+    await turn();
+    t.notOk(ran.isSettled);
+    const done = engine.storage.atoms().filter(({ state }) => state === "SUCCESS").length;
+    t.ok(done > 100 && done < 500, `${done} in one go`);
+    await pocket.pass(1);
+    await until(() => ran.isSettled);
+    t.equal(ran.value, "SUCCESS");
+  },
+);
 
 t.test("what ends while a batch is being stored is the next batch, all of it", async (t) => {
   const journal = new HeldJournal();

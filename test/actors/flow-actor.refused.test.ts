@@ -4,7 +4,18 @@ import t from "tap";
 import { load, readFlow } from "../../actors/run.ts";
 import { FlowError } from "../../lib/errors.ts";
 import { untyped } from "../simulation/flows.ts";
-import { engineIn, failing, HeldJournal, Pocket, quick, recordsOf, Stage, turn, until, watch } from "./fixture.ts";
+import {
+  engineIn,
+  failing,
+  HeldJournal,
+  Pocket,
+  quick,
+  recordsOf,
+  Stage,
+  turn,
+  until,
+  watch,
+} from "./fixture.ts";
 
 const { linear, unordered, graph, link, retry, times } = untyped;
 const full = () => new FlowError("JOURNAL_FULL", { flow: "flow", problem: "no space" });
@@ -122,41 +133,51 @@ t.test("a command in a refused batch is obeyed too, and takes back the same star
   await pocket.pass(100);
   await until(() => ran.isSettled);
   t.equal(ran.value, "SUSPENDED");
-  t.same((await recordsOf(journal, "flow")).slice(3), ["started 0 execute 1", "suspend 0", "ended SUSPENDED"]);
+  t.same((await recordsOf(journal, "flow")).slice(3), [
+    "started 0 execute 1",
+    "suspend 0",
+    "ended SUSPENDED",
+  ]);
   t.same(stage.log, []);
 });
 
-t.test("a controller that was asked before a refusal is asked again; its first answer is dropped", async (t) => {
-  const pocket = new Pocket();
-  const journal = new HeldJournal();
-  journal.isOpen = true;
-  const stage = new Stage();
-  const answers: ((verdict: string) => void)[] = [];
-  const asks = retry({
-    name: "r",
-    execute: () => 1,
-    onFailure: () => new Promise((resolve) => answers.push(resolve)),
-  });
-  const scope = linear("s", { retry: asks }, failing("a", 3));
-  const engine = engineIn(pocket, unordered("f", {}, scope, stage.task("b")), { journal, engine: "parallel" });
-  const ran = watch(engine.run());
-  await until(() => answers.length === 1);
-  journal.isOpen = false;
-  (await stage.call("b")).succeed();
-  (await journal.nth(1)).refuse(full());
-  await turn();
-  journal.isOpen = true;
-  await pocket.pass(100);
-  await until(() => answers.length === 2);
-  answers[1]!("RETRY");
-  await until(() => answers.length === 3);
-  answers[0]!("REVERT_ALL");
-  await turn();
-  t.notOk(ran.isSettled, "an answer to the first question is none to the second");
-  answers[2]!("RETRY");
-  await until(() => ran.isSettled);
-  t.equal(ran.value, "SUCCESS");
-});
+t.test(
+  "a controller that was asked before a refusal is asked again; its first answer is dropped",
+  async (t) => {
+    const pocket = new Pocket();
+    const journal = new HeldJournal();
+    journal.isOpen = true;
+    const stage = new Stage();
+    const answers: ((verdict: string) => void)[] = [];
+    const asks = retry({
+      name: "r",
+      execute: () => 1,
+      onFailure: () => new Promise((resolve) => answers.push(resolve)),
+    });
+    const scope = linear("s", { retry: asks }, failing("a", 3));
+    const engine = engineIn(pocket, unordered("f", {}, scope, stage.task("b")), {
+      journal,
+      engine: "parallel",
+    });
+    const ran = watch(engine.run());
+    await until(() => answers.length === 1);
+    journal.isOpen = false;
+    (await stage.call("b")).succeed();
+    (await journal.nth(1)).refuse(full());
+    await turn();
+    journal.isOpen = true;
+    await pocket.pass(100);
+    await until(() => answers.length === 2);
+    answers[1]!("RETRY");
+    await until(() => answers.length === 3);
+    answers[0]!("REVERT_ALL");
+    await turn();
+    t.notOk(ran.isSettled, "an answer to the first question is none to the second");
+    answers[2]!("RETRY");
+    await until(() => ran.isSettled);
+    t.equal(ran.value, "SUCCESS");
+  },
+);
 
 t.test("an answer that is in a refused batch is kept", async (t) => {
   const pocket = new Pocket();
@@ -265,7 +286,11 @@ t.test("a journal that is damaged stops the engine", async (t) => {
   await journal.storeUpTo(2);
   const a = await stage.call("a");
   a.succeed();
-  const damaged = new FlowError("JOURNAL_DAMAGED", { flow: "flow", sequence: 2, problem: "checksum" });
+  const damaged = new FlowError("JOURNAL_DAMAGED", {
+    flow: "flow",
+    sequence: 2,
+    problem: "checksum",
+  });
   (await journal.nth(3)).refuse(damaged);
   await until(() => ran.isSettled);
   t.equal(ran.error, damaged);
@@ -273,7 +298,11 @@ t.test("a journal that is damaged stops the engine", async (t) => {
 });
 
 t.test("refused at the very beginning, an engine can be prepared again", async (t) => {
-  for (const error of [full(), away(), new FlowError("FENCED", { flow: "flow", epoch: 1, sequence: 0 })]) {
+  for (const error of [
+    full(),
+    away(),
+    new FlowError("FENCED", { flow: "flow", epoch: 1, sequence: 0 }),
+  ]) {
     const journal = new HeldJournal();
     const engine = engineIn(new Pocket(), linear("f", {}, quick("a")), { journal });
     engine.compile();
@@ -285,15 +314,21 @@ t.test("refused at the very beginning, an engine can be prepared again", async (
   }
 });
 
-t.test("refused at the very beginning, a run without an id fails, and can be tried again", async (t) => {
-  const journal = new HeldJournal();
-  const engine = load(linear("f", {}, quick("a")), { journal });
-  const ran = engine.run();
-  (await journal.nth(1)).refuse(full());
-  await t.rejects(ran, { code: "JOURNAL_FULL", message: `no room to record flow "flow": no space` });
-  journal.isOpen = true;
-  t.equal(await engine.run(), "SUCCESS");
-});
+t.test(
+  "refused at the very beginning, a run without an id fails, and can be tried again",
+  async (t) => {
+    const journal = new HeldJournal();
+    const engine = load(linear("f", {}, quick("a")), { journal });
+    const ran = engine.run();
+    (await journal.nth(1)).refuse(full());
+    await t.rejects(ran, {
+      code: "JOURNAL_FULL",
+      message: `no room to record flow "flow": no space`,
+    });
+    journal.isOpen = true;
+    t.equal(await engine.run(), "SUCCESS");
+  },
+);
 
 t.test("let go while it waits to try again, an engine leaves no timer behind", async (t) => {
   const pocket = new Pocket();

@@ -211,6 +211,28 @@ t.test("an actor that floods the mailbox fails with MAILBOX_FULL", async (t) => 
   t.equal(system.waiting, 0);
 });
 
+t.test("the end of a child reaches its parent through a full mailbox", async (t) => {
+  const system = newSystem({ capacity: 1 });
+  const heard: string[] = [];
+  const parent = new ViewRef<Snapshot<unknown>, { type: string }>({
+    system,
+    src: "parent",
+    snapshot: active,
+    take: ({ type }) => {
+      heard.push(type);
+      if (type !== "go") return;
+      parent.send({ type: "filling" });
+      child.complete(undefined);
+    },
+  });
+  const child = new ViewRef<Snapshot<unknown>, { type: string }>({
+    ...{ system, parent, src: "child", id: "kid", snapshot: active },
+    take: () => undefined,
+  });
+  parent.send({ type: "go" });
+  t.same(heard, ["go", "filling", "xstate.done.actor.kid"]);
+});
+
 t.test("an XState child that has ended gets no more letters", async (t) => {
   const system = newSystem();
   const child = createMachine({
@@ -261,6 +283,30 @@ t.test("delayed messages are shown, delivered on time, and gone with their actor
   clock.increment(100);
   t.same(heard, ["late"]);
 });
+
+t.test(
+  "as with XState, a second timer of an id can't be cancelled once the first has fired",
+  async (t) => {
+    const clock = new VirtualClock();
+    const system = newSystem({ clock });
+    const heard: unknown[] = [];
+    const [source, target] = [sink(system, [], "source"), sink(system, heard, "target")];
+    const schedule = (): void => system.scheduler.schedule(source, target, { type: "x" }, 10, "id");
+    schedule();
+    clock.increment(5);
+    schedule();
+    clock.increment(5);
+    t.same(system.getSnapshot()._scheduledEvents, {});
+    system.scheduler.cancel(source, "id");
+    clock.increment(5);
+    t.same(heard, ["x", "x"]);
+    schedule();
+    system.scheduler.cancel(source, "id");
+    system.scheduler.cancel(source, "id");
+    clock.increment(10);
+    t.same(heard, ["x", "x"]);
+  },
+);
 
 t.test("a delayed message that finds the mailbox full is an error of nobody", async (t) => {
   const clock = new VirtualClock();

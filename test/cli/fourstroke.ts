@@ -5,6 +5,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import type { ErrorDocument, FlowDocument, OutcomeDocument } from "../../lib/cli/documents.ts";
+import type { FlowSummary } from "../../lib/journal/journal.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -22,6 +24,8 @@ export interface Ended {
 
 type Env = Readonly<Record<string, string>>;
 
+const steering = new Set(["NO_COLOR", "FORCE_COLOR", "FOURSTROKE_DEBUG"]);
+
 /** A run of the command line that is under way. */
 export class Running {
   readonly child: ChildProcess;
@@ -32,8 +36,10 @@ export class Running {
 
   constructor(cwd: string, command: string, args: readonly string[], env: Env) {
     this.#cwd = cwd;
-    const { NO_COLOR, FORCE_COLOR, FOURSTROKE_DEBUG, ...inherited } = process.env;
-    void [NO_COLOR, FORCE_COLOR, FOURSTROKE_DEBUG]; // whoever runs the tests must not change what is tested
+    // Whoever runs the tests must not change what is tested.
+    const inherited = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !steering.has(name)),
+    );
     this.child = spawn(command, args, {
       cwd,
       env: { ...inherited, ...env },
@@ -73,13 +79,17 @@ export const start = (cwd: string, args: readonly string[], env: Env = {}): Runn
 export const fourstroke = (cwd: string, args: readonly string[], env: Env = {}): Promise<Ended> =>
   start(cwd, args, env).ended;
 
+/** Whatever a verb may print; which part of it does, its test knows. */
+type Printed = FlowDocument &
+  ErrorDocument & { readonly flows: readonly (FlowSummary & OutcomeDocument & ErrorDocument)[] };
+
 /** Runs it with `--json` and reads its document. */
 export async function document(
   cwd: string,
   args: readonly string[],
-): Promise<Ended & { readonly json: any }> {
+): Promise<Ended & { readonly json: Printed }> {
   const ended = await fourstroke(cwd, [...args, "--json"]);
-  return { ...ended, json: JSON.parse(ended.stdout) };
+  return { ...ended, json: JSON.parse(ended.stdout) as Printed };
 }
 
 /** What tasks have noted in this folder, in order. */

@@ -66,7 +66,10 @@ t.test("a flow that fails is undone: exit 3, with the failure and its causes", a
   t.strictSame(ranIn(cwd), ["first", "breaks", "undo first"]);
   const { json } = await document(cwd, ["run", `${flows}#failing`]);
   t.equal(json.state, "REVERTED");
-  t.match(json.failures.breaks, { message: "no capacity\nin any zone", cause: { code: "ENOSPC" } });
+  t.match(json.failures["breaks"], {
+    message: "no capacity\nin any zone",
+    cause: { code: "ENOSPC" },
+  });
 });
 
 t.test("a flow that can't be undone ends FAILURE: exit 4; resume tries it again", async (t) => {
@@ -74,7 +77,7 @@ t.test("a flow that can't be undone ends FAILURE: exit 4; resume tries it again"
   const failed = await document(cwd, ["run", `${flows}#stuck`, "--id", "s"]);
   t.equal(failed.code, 4);
   t.equal(failed.json.state, "FAILURE");
-  t.equal(failed.json.failures.keeps.message, "can't undo it");
+  t.equal(failed.json.failures["keeps"]?.message, "can't undo it");
   writeFileSync(join(cwd, "mended"), "");
   const mended = await fourstroke(cwd, ["resume", "s"]);
   t.equal(mended.code, 3);

@@ -63,7 +63,7 @@ t.test("Ctrl-C during --all leaves the flows after this one alone", async (t) =>
   t.equal((await all.ended).code, 5);
   const { json } = await document(cwd, ["ls"]);
   t.strictSame(
-    json.flows.map(({ id, state }: { id: string; state: string }) => [id, state]),
+    json.flows.map(({ id, state }) => [id, state]),
     [
       ["g2", "RUNNING"],
       ["g1", "SUSPENDED"],

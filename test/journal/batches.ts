@@ -3,7 +3,7 @@ import { type Blueprint, blueprintVersion } from "../../lib/compile/blueprint.ts
 import type { Failure } from "../../lib/failure.ts";
 import type { Batch, FlowRecord } from "../../lib/plan/records.ts";
 
-export function blueprint(flow: string, atoms = 2): Blueprint {
+function blueprint(flow: string, atoms = 2): Blueprint {
   return {
     version: blueprintVersion,
     flow,

@@ -23,7 +23,7 @@ import type { Batch } from "../../lib/plan/records.ts";
 import { begin, next } from "./batches.ts";
 import { Dice } from "./random.ts";
 
-export const flows = ["amber", "beryl", "coral", "onyx"] as const;
+const flows = ["amber", "beryl", "coral", "onyx"] as const;
 
 /** Two stores with the same flows: all in the database, and most in its write-ahead log. */
 export interface Stores {

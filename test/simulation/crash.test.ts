@@ -10,15 +10,18 @@ const kinds = { serial, parallel };
 for (const reference of references) {
   const { name } = reference.flow;
   for (const [kind, plain] of Object.entries(kinds)) {
-    t.test(`${name}, ${kind}: ends as it should, and the same after a crash anywhere`, async (t) => {
-      const [expected, world] = await play(reference, plain);
-      t.equal(expected.state, reference.ends);
-      for (const fault of crashes(appendsOf(world))) {
-        const [end, after] = await play(reference, { ...plain, faults: [[fault]] });
-        assertSame(end, expected, `${name} after ${JSON.stringify(fault)}`);
-        assert.equal(after.hosts.length, 2);
-      }
-    });
+    t.test(
+      `${name}, ${kind}: ends as it should, and the same after a crash anywhere`,
+      async (t) => {
+        const [expected, world] = await play(reference, plain);
+        t.equal(expected.state, reference.ends);
+        for (const fault of crashes(appendsOf(world))) {
+          const [end, after] = await play(reference, { ...plain, faults: [[fault]] });
+          assertSame(end, expected, `${name} after ${JSON.stringify(fault)}`);
+          assert.equal(after.hosts.length, 2);
+        }
+      },
+    );
 
     t.test(`${name}, ${kind}: the same after a crash while it recovers from one`, async (t) => {
       const [expected, world] = await play(reference, plain);

@@ -7,14 +7,32 @@ import type { Backoff } from "../../lib/backoff.ts";
 import { graph } from "../../lib/patterns/graph.ts";
 import { linear } from "../../lib/patterns/linear.ts";
 import { unordered } from "../../lib/patterns/unordered.ts";
-import { alwaysRevert, alwaysRevertAll, forEach, parameterizedForEach, retry, times } from "../../lib/retry.ts";
+import {
+  alwaysRevert,
+  alwaysRevertAll,
+  forEach,
+  parameterizedForEach,
+  retry,
+  times,
+} from "../../lib/retry.ts";
 import { mapTask, reduceTask, task } from "../../lib/task.ts";
 import type { Item, Link, Retry, Task } from "../../lib/types.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
 /** The declaring functions without their types, for flows that are made by rules. */
-export const untyped = { task, mapTask, reduceTask, retry, times, forEach, link, linear, unordered, graph } as unknown as {
+export const untyped = {
+  task,
+  mapTask,
+  reduceTask,
+  retry,
+  times,
+  forEach,
+  link,
+  linear,
+  unordered,
+  graph,
+} as unknown as {
   readonly task: (declared: Options) => Task;
   readonly mapTask: (declared: Options) => Task;
   readonly reduceTask: (declared: Options) => Task;
@@ -39,8 +57,16 @@ export interface Reference {
 /** A task that provides a text made of its inputs, under its own name. */
 function step(name: string, more: Options & { readonly requires?: readonly string[] } = {}): Task {
   const text = (inputs: Options): string =>
-    [name, ...Object.entries(inputs).map(([key, value]) => `${key}=${JSON.stringify(value)}`)].join(" ");
-  return untyped.task({ name, provides: name, execute: text, revert: () => `not ${name}`, ...more });
+    [name, ...Object.entries(inputs).map(([key, value]) => `${key}=${JSON.stringify(value)}`)].join(
+      " ",
+    );
+  return untyped.task({
+    name,
+    provides: name,
+    execute: text,
+    revert: () => `not ${name}`,
+    ...more,
+  });
 }
 
 /** Fails in the attempts below `from`. */
@@ -59,13 +85,24 @@ const backoff: Backoff = { firstMs: 100, factor: 3, maxMs: 500, jitter: "full" }
 const no = { decide: () => false };
 const yes = { decide: () => true };
 
-const chain = line("chain", {}, step("a"), step("b", { requires: ["a"] }), step("c", { requires: ["b"] }));
+const chain = line(
+  "chain",
+  {},
+  step("a"),
+  step("b", { requires: ["a"] }),
+  step("c", { requires: ["b"] }),
+);
 
 const nested = line(
   "nested",
   {},
   block("first", {}, step("a"), step("b")),
-  line("middle", {}, step("c", { requires: ["a", "b"] }), block("inner", {}, step("d"), line("deep", {}, step("e"), step("f")))),
+  line(
+    "middle",
+    {},
+    step("c", { requires: ["a", "b"] }),
+    block("inner", {}, step("d"), line("deep", {}, step("e"), step("f"))),
+  ),
   line("empty", {}),
   step("g", { requires: ["d", "f"] }),
 );
@@ -95,10 +132,46 @@ const depths = line(
   block(
     "sides",
     {},
-    net("atom", { links: [untyped.link("a1", "a2", { ...no, depth: "ATOM" }), untyped.link("a2", "a3")] }, step("a1"), step("a2"), step("a3")),
-    net("flow", { links: [untyped.link("f1", "f2", { ...no, depth: "FLOW" }), untyped.link("f2", "f3")] }, step("f1"), step("f2"), step("f3")),
-    net("next", { links: [untyped.link("n1", "n2", { ...no, depth: "NEIGHBORS" }), untyped.link("n2", "n3"), untyped.link("n3", "n4")] }, step("n1"), step("n2"), step("n3"), step("n4")),
-    net("all", { links: [untyped.link("x1", "x2", yes), untyped.link("x2", "x3", { decide: ({ x2 }: Options) => x2 === "x2" })] }, step("x1"), step("x2"), step("x3")),
+    net(
+      "atom",
+      { links: [untyped.link("a1", "a2", { ...no, depth: "ATOM" }), untyped.link("a2", "a3")] },
+      step("a1"),
+      step("a2"),
+      step("a3"),
+    ),
+    net(
+      "flow",
+      { links: [untyped.link("f1", "f2", { ...no, depth: "FLOW" }), untyped.link("f2", "f3")] },
+      step("f1"),
+      step("f2"),
+      step("f3"),
+    ),
+    net(
+      "next",
+      {
+        links: [
+          untyped.link("n1", "n2", { ...no, depth: "NEIGHBORS" }),
+          untyped.link("n2", "n3"),
+          untyped.link("n3", "n4"),
+        ],
+      },
+      step("n1"),
+      step("n2"),
+      step("n3"),
+      step("n4"),
+    ),
+    net(
+      "all",
+      {
+        links: [
+          untyped.link("x1", "x2", yes),
+          untyped.link("x2", "x3", { decide: ({ x2 }: Options) => x2 === "x2" }),
+        ],
+      },
+      step("x1"),
+      step("x2"),
+      step("x3"),
+    ),
   ),
   step("end"),
 );
@@ -170,7 +243,12 @@ const givesUp = line(
   "gives-up",
   {},
   step("a"),
-  block("sides", {}, line("bad", { retry: alwaysRevert({ name: "once" }) }, step("b"), flaky("c", 9), step("d")), step("e")),
+  block(
+    "sides",
+    {},
+    line("bad", { retry: alwaysRevert({ name: "once" }) }, step("b"), flaky("c", 9), step("d")),
+    step("e"),
+  ),
   step("f"),
 );
 
@@ -188,15 +266,29 @@ const waitsTwice = block(
   line(
     "two",
     { retry: untyped.times(2, { name: "two-retry", backoff }) },
-    line("in", { retry: untyped.times(2, { name: "in-retry", backoff }) }, flaky("b", 4), step("c")),
+    line(
+      "in",
+      { retry: untyped.times(2, { name: "in-retry", backoff }) },
+      flaky("b", 4),
+      step("c"),
+    ),
   ),
 );
 
 const shapes = line(
   "shapes",
   {},
-  untyped.task({ name: "list", provides: ["one", "two"], execute: () => [1, 2, 3], revert: () => null }),
-  untyped.task({ name: "keys", provides: { keys: ["three", "four"] }, execute: () => ({ three: 3, four: [4] }) }),
+  untyped.task({
+    name: "list",
+    provides: ["one", "two"],
+    execute: () => [1, 2, 3],
+    revert: () => null,
+  }),
+  untyped.task({
+    name: "keys",
+    provides: { keys: ["three", "four"] },
+    execute: () => ({ three: 3, four: [4] }),
+  }),
   untyped.task({
     name: "takes",
     requires: ["x", "y", "given"],
@@ -215,9 +307,25 @@ const shapes = line(
 const series = line(
   "series",
   {},
-  block("sources", {}, step("a", { execute: () => 1 }), step("b", { execute: () => 2 }), step("c", { execute: () => 3 })),
-  untyped.mapTask({ name: "doubles", requires: ["a", "b", "c"], provides: ["a2", "b2", "c2"], map: (n: number) => n * 2 }),
-  untyped.reduceTask({ name: "sum", requires: ["a2", "b2", "c2"], provides: "sum", reduce: (n: number, m: number) => n + m }),
+  block(
+    "sources",
+    {},
+    step("a", { execute: () => 1 }),
+    step("b", { execute: () => 2 }),
+    step("c", { execute: () => 3 }),
+  ),
+  untyped.mapTask({
+    name: "doubles",
+    requires: ["a", "b", "c"],
+    provides: ["a2", "b2", "c2"],
+    map: (n: number) => n * 2,
+  }),
+  untyped.reduceTask({
+    name: "sum",
+    requires: ["a2", "b2", "c2"],
+    provides: "sum",
+    reduce: (n: number, m: number) => n + m,
+  }),
 );
 
 const priorities = block(
@@ -251,7 +359,9 @@ const asks = net(
       revert: () => "given up",
     }),
     links: [
-      untyped.link("a", "b", { decide: async ({ a }: Options) => Promise.resolve(a !== "a round=1") }),
+      untyped.link("a", "b", {
+        decide: async ({ a }: Options) => Promise.resolve(a !== "a round=1"),
+      }),
       untyped.link("b", "c"),
     ],
   },

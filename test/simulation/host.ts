@@ -25,7 +25,13 @@ export class Host {
 
   constructor(
     name: string,
-    { time, store, random, faults, concurrency }: {
+    {
+      time,
+      store,
+      random,
+      faults,
+      concurrency,
+    }: {
       readonly time: Time;
       readonly store: Store;
       readonly random: Random;

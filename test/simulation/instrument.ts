@@ -60,7 +60,9 @@ export function instrument(root: Item, host: Host, witness: Witness, behaviour: 
     revert: retry.revert === undefined ? undefined : wrapCall(retry.name, "revert", retry.revert),
     onFailure: (inputs, question) => {
       witness.questions.push(`${retry.name}/${question.atom}`);
-      return answer(retry.name, () => retry.onFailure(inputs, question)) as ReturnType<Retry["onFailure"]>;
+      return answer(retry.name, () => retry.onFailure(inputs, question)) as ReturnType<
+        Retry["onFailure"]
+      >;
     },
   });
 
@@ -90,7 +92,11 @@ export function instrument(root: Item, host: Host, witness: Witness, behaviour: 
         return code(inputs, context);
       };
       const delayMs = behaviour.delayMs?.(atom, direction, attempt);
-      return watched(witness, call, delayMs === undefined ? work : () => sleep(host, delayMs).then(work));
+      return watched(
+        witness,
+        call,
+        delayMs === undefined ? work : () => sleep(host, delayMs).then(work),
+      );
     };
   };
   return wrapItem(root);

@@ -15,7 +15,11 @@ const runs = (usual: number): fc.Parameters<unknown> => ({
 
 const ends = /SUCCESS|REVERTED|FAILURE/;
 
-async function play(spec: FlowSpec, seed: number, setup: Setup): Promise<{ end: End; troubles: number }> {
+async function play(
+  spec: FlowSpec,
+  seed: number,
+  setup: Setup,
+): Promise<{ end: End; troubles: number }> {
   const { flow, behaviour, troubles } = build(spec, seed);
   const { fails } = behaviour;
   const own = setup.async === true ? behaviour : { ...(fails === undefined ? {} : { fails }) };

@@ -76,9 +76,14 @@ const task: fc.Arbitrary<TaskSpec> = fc.record({
 const retry: fc.Arbitrary<RetrySpec> = fc.record({
   how: fc.constantFrom("times" as const, "forEach" as const, "scripted" as const),
   attempts: fc.integer({ min: 1, max: 3 }),
-  verdicts: fc.array(fc.constantFrom<Verdict>("RETRY", "RETRY", "REVERT", "REVERT_ALL"), { maxLength: 3 }),
+  verdicts: fc.array(fc.constantFrom<Verdict>("RETRY", "RETRY", "REVERT", "REVERT_ALL"), {
+    maxLength: 3,
+  }),
   waitMs: fc.constantFrom(0, 0, 40),
-  fails: fc.oneof({ weight: 9, arbitrary: fc.constant({ below: 0, revertsBelow: 0 }) }, { weight: 1, arbitrary: fails }),
+  fails: fc.oneof(
+    { weight: 9, arbitrary: fc.constant({ below: 0, revertsBelow: 0 }) },
+    { weight: 1, arbitrary: fails },
+  ),
   reverts: fc.boolean(),
 });
 
@@ -93,7 +98,11 @@ const link: fc.Arbitrary<LinkSpec> = fc.record({
 });
 
 const { flow } = fc.letrec<{ flow: FlowSpec; spec: Spec }>((tie) => ({
-  spec: fc.oneof({ maxDepth: 3, depthSize: "small" }, { weight: 3, arbitrary: task }, { weight: 2, arbitrary: tie("flow") }),
+  spec: fc.oneof(
+    { maxDepth: 3, depthSize: "small" },
+    { weight: 3, arbitrary: task },
+    { weight: 2, arbitrary: tie("flow") },
+  ),
   flow: fc.record({
     kind: fc.constant("flow" as const),
     pattern: fc.constantFrom("linear" as const, "unordered" as const, "graph" as const),
@@ -104,7 +113,8 @@ const { flow } = fc.letrec<{ flow: FlowSpec; spec: Spec }>((tie) => ({
 }));
 
 /** Flows of up to this many tasks. */
-export const flows = (most: number): fc.Arbitrary<FlowSpec> => flow.filter((spec) => size(spec) <= most);
+export const flows = (most: number): fc.Arbitrary<FlowSpec> =>
+  flow.filter((spec) => size(spec) <= most);
 
 const size = (spec: Spec): number =>
   spec.kind === "task" ? 1 : spec.items.reduce((sum, item) => sum + size(item), 0);
@@ -124,7 +134,8 @@ export function build(spec: FlowSpec, seed: number): Built {
         const delay = Math.floor(drawn(seed, atom, direction, attempt) * 8);
         return delay === 7 ? undefined : delay;
       },
-      answersMs: (atom) => (drawn(seed, atom) < 0.5 ? undefined : Math.floor(drawn(seed, atom, "ms") * 4)),
+      answersMs: (atom) =>
+        drawn(seed, atom) < 0.5 ? undefined : Math.floor(drawn(seed, atom, "ms") * 4),
     },
     troubles: [...maker.fails.values()].filter(isTrouble).length + maker.throwing,
   };
@@ -149,13 +160,21 @@ class Maker {
   #task({ fails: how, priority, wants }: TaskSpec): Item {
     const name = `t${String(this.#tasks++)}`;
     this.fails.set(name, how);
-    const optional = [...new Set(wants.map((want) => `t${String(want)}`))].filter((one) => one !== name);
+    const optional = [...new Set(wants.map((want) => `t${String(want)}`))].filter(
+      (one) => one !== name,
+    );
     const text = (inputs: Record<string, unknown>): string =>
-      `${name}(${Object.keys(inputs).sort().map((key) => String(inputs[key])).join()})`.slice(0, 200);
+      `${name}(${Object.keys(inputs)
+        .sort()
+        .map((key) => String(inputs[key]))
+        .join()})`.slice(0, 200);
     return untyped.task({ name, provides: name, optional, priority, execute: text, revert: text });
   }
 
-  #retry({ how, attempts, verdicts, waitMs, fails: own, reverts }: RetrySpec, flowName: string): Retry {
+  #retry(
+    { how, attempts, verdicts, waitMs, fails: own, reverts }: RetrySpec,
+    flowName: string,
+  ): Retry {
     const name = `${flowName}_retry`;
     this.fails.set(name, reverts ? own : { ...own, revertsBelow: 0 });
     const paced = waitMs === 0 ? { name } : { name, backoff: { firstMs: waitMs, jitter: "none" } };

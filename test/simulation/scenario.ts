@@ -41,11 +41,22 @@ export function setupOf({ store }: Pick<Reference, "store">, scenario: Scenario,
   const delayMs = (atom: string, direction: Direction, attempt: number): number =>
     Math.floor(drawn(seed, atom, direction, attempt) * 6);
   const behaviour: Behaviour = isAsync ? { fails, delayMs, answersMs: () => 2 } : { fails };
-  return { seed, concurrency, async: isAsync, behaviour, faults, ...(store === undefined ? {} : { store }) };
+  return {
+    seed,
+    concurrency,
+    async: isAsync,
+    behaviour,
+    faults,
+    ...(store === undefined ? {} : { store }),
+  };
 }
 
 /** Runs a flow through a scenario to its end; what goes wrong says which one it was. */
-export async function play(reference: Reference, scenario: Scenario, seed = 1): Promise<[End, World]> {
+export async function play(
+  reference: Reference,
+  scenario: Scenario,
+  seed = 1,
+): Promise<[End, World]> {
   const world = new World(reference.flow, setupOf(reference, scenario, seed));
   return about(reference.flow, scenario, seed, async () => [await world.run(), world]);
 }

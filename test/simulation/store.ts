@@ -103,7 +103,14 @@ export class Store {
   }
 }
 
-const turning: ReadonlySet<string> = new Set(["adopted", "ended", "suspend", "cancel", "kill", "reset"]);
+const turning: ReadonlySet<string> = new Set([
+  "adopted",
+  "ended",
+  "suspend",
+  "cancel",
+  "kill",
+  "reset",
+]);
 
 const isCompared = ({ first, records }: Batch): boolean =>
   first % 4 === 0 || records.some(({ kind }) => turning.has(kind));

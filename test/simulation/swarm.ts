@@ -17,7 +17,11 @@ interface Act {
 
 export interface Plan {
   readonly acts: readonly Act[];
-  readonly refusals: readonly { readonly at: number; readonly times: number; readonly full: boolean }[];
+  readonly refusals: readonly {
+    readonly at: number;
+    readonly times: number;
+    readonly full: boolean;
+  }[];
   readonly concurrency: number;
   readonly async: boolean;
   /** What becomes of a flow that has ended: it is run, or reset and run, so many times. */
@@ -27,7 +31,11 @@ export interface Plan {
 export const plans: fc.Arbitrary<Plan> = fc.record({
   acts: fc.array(fc.record({ at: fc.nat(80), kind: fc.constantFrom(...kinds) }), { maxLength: 6 }),
   refusals: fc.array(
-    fc.record({ at: fc.integer({ min: 1, max: 20 }), times: fc.integer({ min: 1, max: 3 }), full: fc.boolean() }),
+    fc.record({
+      at: fc.integer({ min: 1, max: 20 }),
+      times: fc.integer({ min: 1, max: 3 }),
+      full: fc.boolean(),
+    }),
     { maxLength: 3 },
   ),
   concurrency: fc.constantFrom(1, 2, 50),

@@ -175,7 +175,10 @@ export class Witness {
         assert(flow !== "RUNNING" && flow !== "SUSPENDING", `${at} in ${flow}`);
         return;
       case "reset":
-        assert(flow !== "RUNNING" && flow !== "SUSPENDING" && flow !== "SUSPENDED", `${at} in ${flow}`);
+        assert(
+          flow !== "RUNNING" && flow !== "SUSPENDING" && flow !== "SUSPENDED",
+          `${at} in ${flow}`,
+        );
         this.#open.clear();
         return;
       case "timerFired": {
@@ -207,7 +210,10 @@ export class Witness {
     const value = state.stateOf(atom);
     if (direction === "revert") {
       assert(["SUCCESS", "FAILURE", "REVERT_FAILURE"].includes(value), `${name} from ${value}: G4`);
-      assert((this.#lastAttempt.get(`${String(atom)}/execute`) ?? 0) > 0, `${name}: never started, G4`);
+      assert(
+        (this.#lastAttempt.get(`${String(atom)}/execute`) ?? 0) > 0,
+        `${name}: never started, G4`,
+      );
       this.#clearAfter(state, atom, name);
     } else if (state.intentionOf(atom) === "RETRY") {
       assert.equal(value, "SUCCESS", name);
@@ -217,7 +223,10 @@ export class Witness {
     } else {
       assert.equal(value, "PENDING", name);
       const deciders = state.blueprint.atoms[atom]?.deciders ?? [];
-      assert(deciders.length === 0 || state.decided.has(atom), `${name}: its deciders were not asked`);
+      assert(
+        deciders.length === 0 || state.decided.has(atom),
+        `${name}: its deciders were not asked`,
+      );
       this.#settledBefore(state, atom, name);
     }
   }
@@ -235,7 +244,10 @@ export class Witness {
     for (let other = 0; other < state.shape.atoms; other++) {
       if (!this.#after(state, other).has(atom)) continue;
       const value = state.stateOf(other);
-      assert(value === "SUCCESS" || value === "IGNORE", `${name} while ${state.nameOf(other)} is ${value}: G4`);
+      assert(
+        value === "SUCCESS" || value === "IGNORE",
+        `${name} while ${state.nameOf(other)} is ${value}: G4`,
+      );
     }
   }
 
@@ -300,7 +312,9 @@ export class Witness {
   #isCounted(state: FlowState): void {
     const { kept, counted } = state.counts();
     assert.deepEqual(kept, counted, `counts after record ${String(state.sequence)}`);
-    const notDone = state.snapshots.filter(({ value }) => value !== "SUCCESS" && value !== "IGNORE");
+    const notDone = state.snapshots.filter(
+      ({ value }) => value !== "SUCCESS" && value !== "IGNORE",
+    );
     assert.equal(state.notDone, notDone.length, "notDone");
     if (state.flow.value !== "RUNNING") return;
     const executable = drain(state.executable);
@@ -308,8 +322,10 @@ export class Witness {
     const revertible = drain(state.revertible);
     for (let atom = 0; atom < state.shape.atoms; atom++) {
       const ready = state.isDecided(atom) ? executable : undecided;
-      if (state.isExecutable(atom)) assert(ready.has(atom), `${state.nameOf(atom)} is not on offer`);
-      if (state.isRevertible(atom)) assert(revertible.has(atom), `${state.nameOf(atom)} can't be undone`);
+      if (state.isExecutable(atom))
+        assert(ready.has(atom), `${state.nameOf(atom)} is not on offer`);
+      if (state.isRevertible(atom))
+        assert(revertible.has(atom), `${state.nameOf(atom)} can't be undone`);
     }
   }
 
@@ -345,7 +361,8 @@ function reach(of: Blueprint): { of: Blueprint; after: ReadonlySet<number>[] } {
 
 /** Failures that no users' code raised. */
 const engineMade = ({ code }: Failure): boolean =>
-  code !== undefined && ["INPUT_NOT_FOUND", "TASK_TIMED_OUT", "INPUT_REFUSED", "PAYLOAD_REFUSED"].includes(code);
+  code !== undefined &&
+  ["INPUT_NOT_FOUND", "TASK_TIMED_OUT", "INPUT_REFUSED", "PAYLOAD_REFUSED"].includes(code);
 
 function isSame(one: unknown, other: unknown): boolean {
   try {

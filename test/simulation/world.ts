@@ -73,7 +73,13 @@ export class World {
     const { seed = 1, concurrency = 1, faults = [], behaviour = {} } = this.setup;
     const name = `host-${String(hosts.length + 1)}`;
     const random = seeded(Math.floor(drawn(seed, name) * 2 ** 32));
-    const host = new Host(name, { time, store, random, concurrency, faults: faults[hosts.length] ?? [] });
+    const host = new Host(name, {
+      time,
+      store,
+      random,
+      concurrency,
+      faults: faults[hosts.length] ?? [],
+    });
     hosts.push(host);
     host.engine = load(instrument(this.flow, host, this.witness, behaviour), {
       id: flowId,

@@ -12,7 +12,7 @@ import { damaged, isBusy, refusalOf, errorOf } from "./faults.ts";
 /** Tells our files from other programs': "4str". */
 const applicationId = 0x34737472;
 
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 const pageBytes = 4096;
 
