@@ -28,6 +28,7 @@ export default defineConfig(
       ],
       // JavaScript may have called, or have thrown: what the types rule out still has to be worded.
       "@typescript-eslint/no-unnecessary-type-conversion": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_" }],
       eqeqeq: "error",
       "no-console": "error",
     },
@@ -51,6 +52,10 @@ export default defineConfig(
           ],
         },
       ],
+      // What tasks and contexts hold as methods are functions by themselves.
+      "@typescript-eslint/unbound-method": "off",
+      // What was caught is handed on as it is.
+      "@typescript-eslint/prefer-promise-reject-errors": ["error", { allowThrowingUnknown: true }],
       // A `!` that is wrong fails the test, which is what a test is for.
       "@typescript-eslint/no-non-null-assertion": "off",
     },

@@ -117,7 +117,7 @@ export class FlowActor {
       this.#inbox.push(message);
       if (isCommand(message)) this.#withholding = true;
       // A decider that never answers must not keep anybody from ending the flow.
-      if (message.type === "cancel" || message.type === "kill") this.#effects.stopDeciding();
+      if (message.type === "cancel" || message.type === "kill") this.#effects.asks.stopDeciding();
     }
     this.#turn();
   }
@@ -162,7 +162,7 @@ export class FlowActor {
   }
 
   #mayStep(): boolean {
-    if (this.#stopped !== undefined || this.#inFlight || this.#effects.isDeciding) return false;
+    if (this.#stopped !== undefined || this.#inFlight || this.#effects.asks.isPending) return false;
     if (this.#steps === 0) return false;
     if (++this.#turns < turnsBeforeYield) return true;
     // Attempts that end at once would keep timers, input and output from ever getting a turn.
@@ -297,7 +297,7 @@ export class FlowActor {
     }
     this.#effects.tell(notes, false);
     if (this.isOver()) return;
-    this.#effects.ask(this.#asks);
+    this.#effects.asks.ask(this.#asks);
     if (this.isOver()) return;
     if (turn.command !== undefined) {
       // Taken back, all of them; or, of a killed flow, started and for the next run to launch.

@@ -4,7 +4,7 @@ import { withFault } from "../lib/plan/history.ts";
 import type { AtomState, RetryEvent, RetryMachineContext } from "../lib/plan/states.ts";
 import { freshTask } from "./task.ts";
 
-export const freshRetry: RetryMachineContext = { ...freshTask, history: [] };
+const freshRetry: RetryMachineContext = { ...freshTask, history: [] };
 
 export const retryMachine = setup({
   types: { context: {} as RetryMachineContext, events: {} as RetryEvent },

@@ -295,7 +295,7 @@ function raise(error: unknown): never {
 }
 
 /** Calls a listener, whose errors are nobody else's. */
-export function attempt(listener: () => void, failed: (error: unknown) => void): void {
+function attempt(listener: () => void, failed: (error: unknown) => void): void {
   try {
     listener();
   } catch (error) {

@@ -39,8 +39,8 @@ function live(actor: Living): void {
   actor.stop();
 }
 
-const plain = taskMachine.provide({}) as typeof taskMachine;
-const fast = accelerate(taskMachine.provide({}) as typeof taskMachine);
+const plain = taskMachine.provide({});
+const fast = accelerate(taskMachine.provide({}));
 const table = tabulate(taskMachine);
 const system = new System({ clock: systemClock });
 

@@ -4,7 +4,7 @@ import { nearest } from "./nearest.ts";
 import type { Decide, Depth, Item, Link } from "./types.ts";
 
 /** From the widest to the narrowest. */
-export const depths: readonly Depth[] = ["ALL", "FLOW", "NEIGHBORS", "ATOM"];
+const depths: readonly Depth[] = ["ALL", "FLOW", "NEIGHBORS", "ATOM"];
 
 /** A link without a decider. */
 export interface PlainLink extends Link {

@@ -27,7 +27,7 @@ export function readLedger(dir: string): Entry[] {
 }
 
 /** The image that servers boot from; always the same bytes. */
-export const image = Buffer.alloc(2 * 1024 * 1024, "fourstroke ");
+const image = Buffer.alloc(2 * 1024 * 1024, "fourstroke ");
 
 /** Prints its address and serves until its input ends: until whoever started it is gone. */
 export async function serveCloud(dir: string): Promise<void> {

@@ -70,7 +70,7 @@ export async function showTable(dir: string): Promise<void> {
   );
 }
 
-export function readChanges(dir: string): (Change | Found)[] {
+function readChanges(dir: string): (Change | Found)[] {
   const file = changesOf(dir);
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);

@@ -8,7 +8,7 @@ import { hashOf } from "../compile/hash.ts";
 import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { differences } from "./differences.ts";
-import { displayFor } from "./display.ts";
+import { displayFor } from "./displays.ts";
 import { type AllDocument, errorDocument, outcomeDocument } from "./documents.ts";
 import { drive } from "./drive.ts";
 import { CliError, exitCodes, exitOf, exitOfState, hinted } from "./exit.ts";

@@ -6,7 +6,7 @@ import type { EngineOptions } from "../../actors/options.ts";
 import { compile } from "../compile/compile.ts";
 import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
-import { displayFor } from "./display.ts";
+import { displayFor } from "./displays.ts";
 import { drive } from "./drive.ts";
 import { CliError, exitOfState, hinted } from "./exit.ts";
 import type { Output } from "./output.ts";

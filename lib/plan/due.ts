@@ -41,7 +41,7 @@ export function takeAsks(state: FlowState, asks: SparseSet): void {
 }
 
 /** Something could still start, now or when its time comes. */
-export function hasLeftover(state: FlowState): boolean {
+function hasLeftover(state: FlowState): boolean {
   const { revertible } = state;
   for (let atom = revertible.peek(); atom !== undefined; atom = revertible.peek()) {
     if (state.isRevertible(atom)) return true;

@@ -89,7 +89,7 @@ function providersOf(blueprint: Blueprint): Map<string, number[]> {
 }
 
 /** The symbols that a `provides` names. */
-export function symbolsOf(provides: Blueprint["atoms"][number]["provides"]): readonly string[] {
+function symbolsOf(provides: Blueprint["atoms"][number]["provides"]): readonly string[] {
   if (provides === null) return [];
   if (typeof provides === "string") return [provides];
   return isList(provides) ? provides : provides.keys;

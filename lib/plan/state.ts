@@ -64,7 +64,7 @@ export interface OpenQuestion {
   readonly failed: number;
 }
 
-export const noOptions: RunOptions = { deferReverts: false, neverResolve: false };
+const noOptions: RunOptions = { deferReverts: false, neverResolve: false };
 
 const nothing: readonly Undo[] = [];
 

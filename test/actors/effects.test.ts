@@ -553,13 +553,10 @@ t.test("live values go from task to task as they are", async (t) => {
 
 t.test("live values need a journal in memory", async (t) => {
   const journal = { ...memoryJournal(), durability: "disk" as const };
-  t.throws(
-    () => load(linear("f", {}, quick("a")), { payloads: "live", journal: journal as never }),
-    {
-      code: "INVALID_OPTION",
-      message: `option "payloads": live values can't be recorded; use a journal in memory`,
-    },
-  );
+  t.throws(() => load(linear("f", {}, quick("a")), { payloads: "live", journal: journal }), {
+    code: "INVALID_OPTION",
+    message: `option "payloads": live values can't be recorded; use a journal in memory`,
+  });
 });
 
 t.test("forEach hands out each value once and gives up after the last", async (t) => {
@@ -577,19 +574,19 @@ t.test("forEach hands out each value once and gives up after the last", async (t
   t.same(engine.storage.history("f_retry"), [], "undone, it starts afresh");
 });
 
+interface Told {
+  readonly result: unknown;
+  readonly failure: { readonly message: string } | undefined;
+  readonly failures: object;
+  readonly key: string;
+  readonly attempt: number;
+}
+
 t.test("a revert gets the result, how it failed, and all failures known then", async (t) => {
   const seen: unknown[] = [];
   const undo = (name: string) => ({
-    revert: (inputs: unknown, { result, failure, failures, key, attempt }: Record<string, any>) => {
-      seen.push([
-        name,
-        inputs,
-        result,
-        failure?.message,
-        Object.keys(failures as object),
-        key,
-        attempt,
-      ]);
+    revert: (inputs: unknown, { result, failure, failures, key, attempt }: Told) => {
+      seen.push([name, inputs, result, failure?.message, Object.keys(failures), key, attempt]);
     },
   });
   const flow = linear(

@@ -118,7 +118,7 @@ export class HeldJournal implements Journal {
 
   append(flow: string, batch: Batch, state: string): undefined | Promise<void> {
     if (this.isOpen) {
-      this.inner.append(flow, batch, state);
+      void this.inner.append(flow, batch, state);
       return undefined;
     }
     return new Promise((resolve, reject) => {
@@ -126,10 +126,10 @@ export class HeldJournal implements Journal {
         batch,
         store: () => {
           try {
-            this.inner.append(flow, batch, state);
+            void this.inner.append(flow, batch, state);
             resolve();
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         },
         refuse: reject,
@@ -182,7 +182,7 @@ export async function recordsOf(journal: Journal, flow: string): Promise<string[
   return batches.flatMap(({ records }) => records.map(textOf));
 }
 
-export function textOf(record: FlowRecord): string {
+function textOf(record: FlowRecord): string {
   switch (record.kind) {
     case "started":
       return `started ${record.atom} ${record.direction} ${record.attempt}`;

@@ -34,7 +34,7 @@ t.test("a failure that another owner recorded is raised as it was recorded", asy
   // What a journal on a disk gives back is not the very object that was recorded.
   const copy = structuredClone(await journal.read("x"));
   const other = memoryJournal();
-  for (const batch of copy) other.append("x", batch, "RUNNING");
+  for (const batch of copy) void other.append("x", batch, "RUNNING");
   const two = load(flow, { id: "x", journal: other });
   const ran = two.run();
   (await stage.call("a", "revert")).succeed();

@@ -5,8 +5,7 @@ import { compile } from "../../lib/compile/compile.ts";
 import { graph, linear, link, task, times, unordered } from "../../lib/index.ts";
 import type { Item } from "../../lib/types.ts";
 
-const one = (name: string, more: object = {}): Item =>
-  task({ name, execute: () => ({}), ...more }) as Item;
+const one = (name: string, more: object = {}): Item => task({ name, execute: () => ({}), ...more });
 const between = (old: Item, next: Item) =>
   differences(compile(old).blueprint, compile(next).blueprint);
 

@@ -32,7 +32,7 @@ export const attemptWith = (history: readonly unknown[]): RetryContext =>
   ({ history: attempts(history) }) as unknown as RetryContext;
 
 /** One attempt for each value, without failures. */
-export const attempts = (values: readonly unknown[]): RetryContext["history"] =>
+const attempts = (values: readonly unknown[]): RetryContext["history"] =>
   values.map((value) => ({ value, failures: {} }));
 
 export const boom: Failure = { name: "Error", message: "boom" };

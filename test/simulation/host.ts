@@ -2,17 +2,16 @@
 import type { Engine } from "../../actors/engine.ts";
 import type { Random } from "../../lib/clock.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
-import type { Fault, Store } from "./store.ts";
+import type { Fault, Host as StoreHost, Store } from "./store.ts";
 import { SimClock, type Time } from "./time.ts";
 
-export class Host {
+export class Host implements StoreHost {
   readonly name: string;
   readonly clock: SimClock;
   readonly random: Random;
   readonly journal: Journal;
   readonly store: Store;
   readonly concurrency: number;
-  /** Epoch of the last adoption that this host made durable. */
   epoch = 0;
   isAlive = true;
   isFrozen = false;

@@ -91,9 +91,12 @@ const link: fc.Arbitrary<LinkSpec> = fc.record({
   from: fc.nat(5),
   to: fc.nat(5),
   decides: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom("never", "yes", "no", "odd", "odd") },
-    { weight: 1, arbitrary: fc.constant("throws") },
-  ) as fc.Arbitrary<LinkSpec["decides"]>,
+    {
+      weight: 12,
+      arbitrary: fc.constantFrom<LinkSpec["decides"]>("never", "yes", "no", "odd", "odd"),
+    },
+    { weight: 1, arbitrary: fc.constant<LinkSpec["decides"]>("throws") },
+  ),
   depth: fc.constantFrom<Depth>("ALL", "FLOW", "NEIGHBORS", "ATOM"),
 });
 

@@ -32,7 +32,7 @@ export interface Scenario {
 export const serial: Scenario = { concurrency: 1, async: false, failing: [], faults: [] };
 export const parallel: Scenario = { concurrency: 4, async: true, failing: [], faults: [] };
 
-export function setupOf({ store }: Pick<Reference, "store">, scenario: Scenario, seed = 1): Setup {
+function setupOf({ store }: Pick<Reference, "store">, scenario: Scenario, seed = 1): Setup {
   const { concurrency, async: isAsync, failing, faults } = scenario;
   const fails = (atom: string, direction: Direction, attempt: number): boolean =>
     failing.some(
@@ -61,7 +61,7 @@ export async function play(
   return about(reference.flow, scenario, seed, async () => [await world.run(), world]);
 }
 
-export async function about<Value>(
+async function about<Value>(
   flow: Item,
   scenario: unknown,
   seed: number,
@@ -77,7 +77,7 @@ export async function about<Value>(
 
 /** The very same end. Only what was raised may differ: an owner after a crash has no error to raise but the record. */
 export function assertSame(end: End, expected: End, text: string): void {
-  const [{ thrown: _, ...one }, { thrown: __, ...other }] = [end, expected];
+  const [{ thrown: _one, ...one }, { thrown: _other, ...other }] = [end, expected];
   assert.deepEqual(one, other, text);
 }
 

@@ -4,9 +4,22 @@ import { FlowError } from "../../lib/errors.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
 import type { Batch } from "../../lib/plan/records.ts";
-import type { Host } from "./host.ts";
 import type { Time } from "./time.ts";
 import { Witness } from "./witness.ts";
+
+/** A process whose appends the store sees. */
+export interface Host {
+  readonly isAlive: boolean;
+  readonly concurrency: number;
+  /** Epoch of the last adoption that this host made durable. */
+  epoch: number;
+  /** What is to happen at the append that is beginning. */
+  nextFault(): Fault | undefined;
+  die(): void;
+  deliver(fn: () => void): void;
+  fail(error: unknown): void;
+  digest(): string | undefined;
+}
 
 export type Refusal = "JOURNAL_FULL" | "JOURNAL_UNAVAILABLE";
 
@@ -73,7 +86,7 @@ export class Store {
         } catch (error) {
           if (!(error instanceof FlowError)) host.fail(error);
           host.deliver(() => {
-            reject(error as Error);
+            reject(error);
           });
           return;
         }
@@ -84,7 +97,7 @@ export class Store {
   }
 
   #commit(host: Host, flow: string, batch: Batch, state: string): void {
-    this.inner.append(flow, batch, state);
+    void this.inner.append(flow, batch, state);
     const witness = this.witness(flow);
     if (batch.records.some(({ kind }) => kind === "adopted")) {
       host.epoch = batch.epoch;

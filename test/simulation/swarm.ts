@@ -144,8 +144,9 @@ export class Swarm {
 
   /** The flow failed, which is an end; or its engine did, and another one goes on. */
   #failed(error: unknown): boolean {
-    const engines = ["FENCED", "LEASE_LOST", "ENGINE_CLOSED"];
-    if (error instanceof FlowError && engines.includes(error.code)) return this.#replace();
+    const engines: readonly string[] = ["FENCED", "LEASE_LOST", "ENGINE_CLOSED"];
+    if (error instanceof FlowError && engines.includes(error.code as string))
+      return this.#replace();
     return false;
   }
 }

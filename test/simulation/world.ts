@@ -36,7 +36,7 @@ export interface End {
   readonly reasons: readonly string[];
 }
 
-export const flowId = "flow";
+const flowId = "flow";
 
 /** Events that one run may take at most: by far more than any needs. */
 const mostEvents = 100_000;
@@ -161,7 +161,7 @@ export type Settled<Value> = { readonly value: Value } | { readonly error: unkno
 /** Lets every promise that can go on do so. */
 const idle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export function endOf(view: FlowView, thrown?: unknown): End {
+function endOf(view: FlowView, thrown?: unknown): End {
   return {
     state: view.state,
     results: view.fetchAll(),
