@@ -5,7 +5,7 @@
  * Measures one check in a fresh program, as `tsc` does it; an editor checks what was changed and keeps the rest. Doesn't
  * measure reading and parsing the files. Processor time, since the compiler waits for nothing: it bears a busy machine.
  */
-import { complaints, largeFlow, program } from "../test/types/large.ts";
+import { complaints, largeFlow, program } from "./typed-flow.ts";
 
 const sizes = [1, 10, 100, 300];
 const rounds = process.env["BENCH_QUICK"] === undefined ? 3 : 1;

@@ -56,7 +56,9 @@ export function readPace(options: Declared, problems: string[]): Pace {
   const withinMs = readWhole(options, "withinMs", { ...anyWhole, least: 0 }, problems) ?? Infinity;
   return ({ history, failure, elapsedMs, random }, another) => {
     if (!another || unless?.(failure)) return giveUp;
-    const delayMs = backoff === undefined ? 0 : waitMs(backoff, history.length + 1, random);
+    // Asked without any attempt: a decider ignored the controller, but not the flows in its own.
+    const attempt = Math.max(1, history.length) + 1;
+    const delayMs = backoff === undefined ? 0 : waitMs(backoff, attempt, random);
     if (elapsedMs + delayMs > withinMs) return giveUp;
     return delayMs === 0 ? "RETRY" : { verdict: "RETRY", delayMs };
   };

@@ -116,6 +116,8 @@ t.test("a backoff delays the next attempt, by the question's own chance", async 
   const none = { ...backoff, jitter: "none", factor: 3 };
   t.strictSame(verdicts(times(9, { backoff: none }), 0.5), delays(100, 300, 300));
   t.strictSame(verdicts(times(9, { backoff }), 0), ["RETRY", "RETRY", "RETRY"], "no wait is none");
+  const asked = times(9, { backoff: none }).onFailure({}, ask([]));
+  t.strictSame(asked, { verdict: "RETRY", delayMs: 100 }, "asked although it made no attempt");
 });
 
 t.test("a backoff waits a minute at most, unless it says otherwise", async (t) => {

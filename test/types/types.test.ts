@@ -1,6 +1,6 @@
 // What the compiler says of declarations. It runs once for all tests here.
 import t from "tap";
-import { complaints, largeFlow, program, textOf } from "./large.ts";
+import { complaints, largeFlow, program, textOf } from "../../bench/typed-flow.ts";
 
 // The compiler alone takes seconds, and more on a busy machine.
 t.setTimeout(300_000);

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import ts from "typescript";
 
-const root = resolve(import.meta.dirname, "../../..");
+const root = resolve(import.meta.dirname, "../..");
 
 /**
  * A module in which each task takes a symbol of the task before and one of the store; `lacking` one
