@@ -1,13 +1,14 @@
-// Every reference flow is crashed before and after each of its appends, and again while it recovers. It always comes to
+// Every reference flow and every example is crashed before and after each of its appends, and again while it recovers. It always comes to
 // the same end, and the witness sees every record and every call on the way.
 import assert from "node:assert/strict";
 import t from "tap";
+import { exampleReferences } from "./examples.ts";
 import { references } from "./flows.ts";
 import { appendsOf, assertSame, crashes, parallel, play, serial, some } from "./scenario.ts";
 
 const kinds = { serial, parallel };
 
-for (const reference of references) {
+for (const reference of [...references, ...(await exampleReferences())]) {
   const { name } = reference.flow;
   for (const [kind, plain] of Object.entries(kinds)) {
     t.test(

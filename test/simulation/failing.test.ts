@@ -1,7 +1,8 @@
-// Every reference flow is failed at each atom and at each revert, and crashed on the way. A serial engine comes to the
+// Every reference flow and every example is failed at each atom and at each revert, and crashed on the way. A serial engine comes to the
 // same end as without the crash, a parallel one to an end like it.
 import assert from "node:assert/strict";
 import t from "tap";
+import { exampleReferences } from "./examples.ts";
 import { type Reference, references } from "./flows.ts";
 import {
   appendsOf,
@@ -16,7 +17,7 @@ import {
   some,
 } from "./scenario.ts";
 
-for (const reference of references) {
+for (const reference of [...references, ...(await exampleReferences())]) {
   const { name } = reference.flow;
   t.test(`${name}: failed at each atom, and crashed`, async (t) => {
     for (const failing of await failuresOf(reference)) {
