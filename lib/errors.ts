@@ -71,6 +71,10 @@ interface Failures {
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
   ENGINE_CLOSED: { readonly flow: string };
   MAILBOX_FULL: { readonly system: string; readonly capacity: number };
+  NO_RECEIVER: { readonly to: string };
+  NO_ANSWER: { readonly to: string; readonly timeoutMs: number };
+  TRANSPORT_FULL: { readonly to: string; readonly limit: number };
+  TRANSPORT_CLOSED: { readonly problem: string };
 }
 
 /** Names a kind of failure; see `FlowError`. */
@@ -155,6 +159,11 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
   ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
   MAILBOX_FULL: ({ system, capacity }) =>
     `the mailbox of system "${system}" already holds ${String(capacity)} messages`,
+  NO_RECEIVER: ({ to }) => `nobody takes messages at ${to}`,
+  NO_ANSWER: ({ to, timeoutMs }) => `no answer from ${to} within ${String(timeoutMs)} ms`,
+  TRANSPORT_FULL: ({ to, limit }) =>
+    `no room for a request to ${to}: ${String(limit)} wait for their answers already`,
+  TRANSPORT_CLOSED: ({ problem }) => `the transport is closed: ${problem}`,
 };
 
 /** An expected failure. Branch on `code`; `message` is for people and may change in a patch. */

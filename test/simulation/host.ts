@@ -1,6 +1,7 @@
 /** One process of a simulated world, with one engine in it. */
 import type { Engine } from "../../actors/engine.ts";
 import type { Random } from "../../lib/clock.ts";
+import { FlowError } from "../../lib/errors.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import type { Fault, Host as StoreHost, Store } from "./store.ts";
 import { SimClock, type Time } from "./time.ts";
@@ -87,7 +88,14 @@ export class Host implements StoreHost {
     if (this.#broken !== undefined) throw this.#broken.error;
   }
 
+  /** Hash of the state that its engine has; undefined without one, or one that let go before it had any. */
   digest(): string | undefined {
-    return this.isAlive ? this.engine?.storage.digest : undefined;
+    if (!this.isAlive) return undefined;
+    try {
+      return this.engine?.storage.digest;
+    } catch (error) {
+      if (FlowError.is(error, "ENGINE_CLOSED")) return undefined;
+      throw error;
+    }
   }
 }
