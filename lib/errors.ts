@@ -49,7 +49,12 @@ interface Failures {
   INVALID_STATE: { readonly flow: string; readonly operation: string; readonly state: string };
   INVALID_TRANSITION: { readonly subject: string; readonly state: string; readonly event: string };
   NOT_FOUND: { readonly what: string; readonly name: string; readonly nearest?: string };
-  ALREADY_EXISTS: { readonly what: string; readonly name: string };
+  ALREADY_EXISTS: {
+    readonly what: string;
+    readonly name: string;
+    /** Where it is found several times, if that is what is wrong. */
+    readonly where?: readonly string[];
+  };
   PAYLOAD_REFUSED: { readonly path: string; readonly problem: string };
   INPUT_REFUSED: { readonly atom: string; readonly param: string; readonly problem: string };
   INPUT_NOT_FOUND: { readonly atom: string; readonly param: string; readonly symbol: string };
@@ -75,6 +80,10 @@ interface Failures {
   NO_ANSWER: { readonly to: string; readonly timeoutMs: number };
   TRANSPORT_FULL: { readonly to: string; readonly limit: number };
   TRANSPORT_CLOSED: { readonly problem: string };
+  /** `module` as it was given, or its absolute path. */
+  MODULE_NOT_LOADED: { readonly module: string; readonly problem: string };
+  /** A thread or child process of a pool that ended before it was ready to work. */
+  HOST_FAILED: { readonly host: string; readonly problem: string };
 }
 
 /** Names a kind of failure; see `FlowError`. */
@@ -127,7 +136,10 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     `flow "${flow}" can't ${operation} in state ${state}`,
   INVALID_TRANSITION: ({ subject, state, event }) => `${subject} takes no "${event}" in ${state}`,
   NOT_FOUND: ({ what, name, nearest }) => `no ${what} "${name}"${near(nearest)}`,
-  ALREADY_EXISTS: ({ what, name }) => `${what} "${name}" exists already`,
+  ALREADY_EXISTS: ({ what, name, where }) =>
+    where === undefined
+      ? `${what} "${name}" exists already`
+      : `${what} "${name}" is in ${where.join(" and in ")}, and these are not the same`,
   PAYLOAD_REFUSED: ({ path, problem }) => `${path} ${problem}`,
   INPUT_REFUSED: ({ atom, param, problem }) => `input "${param}" of "${atom}": ${problem}`,
   INPUT_NOT_FOUND: ({ atom, param, symbol }) =>
@@ -164,6 +176,8 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
   TRANSPORT_FULL: ({ to, limit }) =>
     `no room for a request to ${to}: ${String(limit)} wait for their answers already`,
   TRANSPORT_CLOSED: ({ problem }) => `the transport is closed: ${problem}`,
+  MODULE_NOT_LOADED: ({ module, problem }) => `can't load ${module}: ${problem}`,
+  HOST_FAILED: ({ host, problem }) => `host ${host} can't be started: ${problem}`,
 };
 
 /** An expected failure. Branch on `code`; `message` is for people and may change in a patch. */

@@ -17,14 +17,19 @@ const floors: readonly (readonly RegExp[])[] = [
   [/^lib\/compile\//],
   [/^lib\/plan\//],
   [/^lib\/statechart\//],
-  [/^lib\/journal\//, /^lib\/executor\/(executor|inline)\.ts$/, /^lib\/system\.ts$/],
+  [/^lib\/(journal|loading|transport)\//, /^lib\/executor\/[^/]+\.ts$/, /^lib\/system\.ts$/],
   [/^actors\//],
-  [/^lib\/executor\/pool/, /^lib\/nats\//],
+  [/^lib\/executor\/pool\//, /^lib\/nats\//],
   [/^lib\/cli\//, /^lib\/index\.ts$/],
 ];
 
 /** Where the outside comes in. Everything else is handed its clock, its chance and its streams. */
-const adapters = [/^lib\/system\.ts$/, /^lib\/journal\/sqlite/, /^lib\/cli\//];
+const adapters = [
+  /^lib\/system\.ts$/,
+  /^lib\/journal\/sqlite/,
+  /^lib\/(loading|cli)\//,
+  /^lib\/executor\/pool\//,
+];
 
 /** Modules of Node that compute and do nothing else, and what computes in those that do more. */
 const pureModules = new Set(["node:assert", "node:assert/strict", "node:buffer", "node:util"]);

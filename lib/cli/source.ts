@@ -1,5 +1,4 @@
 /** Finds the flow that a command line names: `FILE` or `FILE#EXPORT`. */
-import { spawnSync } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -54,32 +53,13 @@ const noFile = (name: string): FlowError => new FlowError("NOT_FOUND", { what: "
 
 async function load(file: string, named: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const { prepareLoading } = await import("./loading.ts");
-    prepareLoading(file);
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    const { loadModule } = await import("../loading/modules.ts");
+    return await loadModule(pathToFileURL(file));
   } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(
-      "FLOW_NOT_LOADED",
-      `can't load ${basename(file)}: ${reasonOf(error, file)}`,
-      { file: named },
-      { cause: error },
-    );
+    if (!FlowError.is(error, "MODULE_NOT_LOADED")) throw error;
+    const problem = `can't load ${basename(file)}: ${oneLine(error.about.problem)}`;
+    throw new CliError("FLOW_NOT_LOADED", problem, { file: named }, { cause: error.cause });
   }
-}
-
-function reasonOf(error: unknown, file: string): string {
-  if (!(error instanceof Error)) return oneLine(String(error));
-  const where = error instanceof SyntaxError ? placeOfSyntaxError(file) : undefined;
-  return where === undefined ? oneLine(error.message) : `${oneLine(error.message)} (${where})`;
-}
-
-/** Node keeps the place of a syntax error to itself until it dies of it. Undefined: it is in another file. */
-function placeOfSyntaxError(file: string): string | undefined {
-  const { stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8" });
-  const [place = ""] = stderr.split("\n");
-  const line = place.startsWith(file) ? /:(\d+)$/.exec(place)?.[1] : undefined;
-  return line === undefined ? undefined : `${basename(file)}:${line}`;
 }
 
 const isFlow = (value: unknown): value is Item => kindOf(value) === "flow";

@@ -4,7 +4,7 @@
  */
 import { createRequire, register } from "node:module";
 import { extname } from "node:path";
-import { CliError } from "./exit.ts";
+import { FlowError } from "../errors.ts";
 
 /** What the hooks are told; see `hooks.ts`. */
 export interface HookOptions {
@@ -16,11 +16,11 @@ export interface HookOptions {
 /**
  * Called before a file is imported.
  *
- * @throws CliError `FLOW_NOT_LOADED` for TypeScript that nothing here can strip
+ * @throws FlowError `MODULE_NOT_LOADED` for TypeScript that nothing here can strip
  */
 export function prepareLoading(file: string): void {
   const strips = isTypeScript(file) && !nodeStrips();
-  if (strips) requireStripper();
+  if (strips) requireStripper(file);
   const own = hasPackage(file) ? undefined : new URL("../index.js", import.meta.url).href;
   if (!strips && own === undefined) return;
   const data: HookOptions = { own, strips };
@@ -44,16 +44,15 @@ function hasPackage(file: string): boolean {
 }
 
 /** Node has a stripper from 22.13 on; it uses it by itself from 22.18 on. */
-function requireStripper(): void {
+function requireStripper(file: string): void {
   const require = createRequire(import.meta.url);
   if ("stripTypeScriptTypes" in (require("node:module") as object)) return;
   try {
     require.resolve("@swc/wasm-typescript");
   } catch {
-    throw new CliError(
-      "FLOW_NOT_LOADED",
+    const problem =
       `Node ${process.versions.node} can't load TypeScript by itself: ` +
-        "install @swc/wasm-typescript beside fourstroke, or use Node 22.18 or later",
-    );
+      "install @swc/wasm-typescript beside fourstroke, or use Node 22.18 or later";
+    throw new FlowError("MODULE_NOT_LOADED", { module: file, problem });
   }
 }

@@ -1,8 +1,8 @@
-/** Hooks for Node's module loader, run on a thread of their own: see `loading.ts`. */
+/** Hooks for Node's module loader, run on a thread of their own: see `prepare.ts`. */
 import { readFile } from "node:fs/promises";
 import module, { type LoadHook, type ResolveHook } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { HookOptions } from "./loading.ts";
+import type { HookOptions } from "./prepare.ts";
 
 type Strip = (source: string) => string;
 
