@@ -11,6 +11,7 @@ const longestMs = 2_147_483_647;
 
 /** A timer that may have to be set several times before it is due. */
 class SystemTimer {
+  private isBackground = false;
   private handle: NodeJS.Timeout;
 
   constructor(fn: () => void, delayMs: number) {
@@ -21,15 +22,22 @@ class SystemTimer {
     clearTimeout(this.handle);
   }
 
+  /** See `background`. */
+  unref(): void {
+    this.isBackground = true;
+    this.handle.unref();
+  }
+
   private arm(fn: () => void, delayMs: number): NodeJS.Timeout {
     if (delayMs <= longestMs) return setTimeout(fn, delayMs);
     return setTimeout(() => {
       this.handle = this.arm(fn, delayMs - longestMs);
+      if (this.isBackground) this.handle.unref();
     }, longestMs);
   }
 }
 
-/** This machine's time. A timer keeps the process alive until it fires or is cleared. */
+/** This machine's time. A timer keeps the process alive until it fires or is cleared, unless it went through `background`. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
