@@ -78,8 +78,16 @@ interface Failures {
   MAILBOX_FULL: { readonly system: string; readonly capacity: number };
   NO_RECEIVER: { readonly to: string };
   NO_ANSWER: { readonly to: string; readonly timeoutMs: number };
-  TRANSPORT_FULL: { readonly to: string; readonly limit: number };
+  TRANSPORT_FULL: {
+    readonly to: string;
+    readonly limit: number;
+    readonly of: "requests" | "messages" | "bytes";
+  };
   TRANSPORT_CLOSED: { readonly problem: string };
+  SERVER_UNREACHABLE: { readonly servers: readonly string[]; readonly problem: string };
+  SERVER_TOO_OLD: { readonly server: string; readonly found: string; readonly needed: string };
+  CREDENTIALS_REFUSED: { readonly servers: readonly string[]; readonly problem: string };
+  FORBIDDEN: { readonly operation: "publish" | "subscribe"; readonly subject: string };
   /** `module` as it was given, or its absolute path. */
   MODULE_NOT_LOADED: { readonly module: string; readonly problem: string };
   /** A thread or child process of a pool that ended before it was ready to work. */
@@ -173,9 +181,16 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     `the mailbox of system "${system}" already holds ${String(capacity)} messages`,
   NO_RECEIVER: ({ to }) => `nobody takes messages at ${to}`,
   NO_ANSWER: ({ to, timeoutMs }) => `no answer from ${to} within ${String(timeoutMs)} ms`,
-  TRANSPORT_FULL: ({ to, limit }) =>
-    `no room for a request to ${to}: ${String(limit)} wait for their answers already`,
+  TRANSPORT_FULL: ({ to, limit, of }) =>
+    `no room for a message to ${to}: at most ${String(limit)} ${of} wait at once`,
   TRANSPORT_CLOSED: ({ problem }) => `the transport is closed: ${problem}`,
+  SERVER_UNREACHABLE: ({ servers, problem }) => `no server at ${servers.join(", ")}: ${problem}`,
+  SERVER_TOO_OLD: ({ server, found, needed }) =>
+    `the server at ${server} is of version ${found}; ${needed} or later is needed`,
+  CREDENTIALS_REFUSED: ({ servers, problem }) =>
+    `the server at ${servers.join(", ")} refuses the credentials: ${problem}`,
+  FORBIDDEN: ({ operation, subject }) =>
+    `these credentials don't allow to ${operation} ${operation === "publish" ? "at" : "to"} ${subject}`,
   MODULE_NOT_LOADED: ({ module, problem }) => `can't load ${module}: ${problem}`,
   HOST_FAILED: ({ host, problem }) => `host ${host} can't be started: ${problem}`,
 };

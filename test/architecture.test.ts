@@ -29,6 +29,7 @@ const adapters = [
   /^lib\/journal\/sqlite/,
   /^lib\/(loading|cli)\//,
   /^lib\/executor\/pool\//,
+  /^lib\/nats\/connect\.ts$/,
 ];
 
 /** Modules of Node that compute and do nothing else, and what computes in those that do more. */

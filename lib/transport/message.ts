@@ -12,7 +12,12 @@ export type Message =
       readonly to: string;
       readonly body: Uint8Array;
     }
-  | { readonly kind: "answer"; readonly id: number; readonly from?: number; readonly answer: Uint8Array }
+  | {
+      readonly kind: "answer";
+      readonly id: number;
+      readonly from?: number;
+      readonly answer: Uint8Array;
+    }
   | { readonly kind: "publish"; readonly to: string; readonly body: Uint8Array };
 
 /** What an end asks the switch itself. */
@@ -49,11 +54,50 @@ export async function answerOf(give: () => unknown, maxBytes: number): Promise<U
   }
 }
 
-/** @throws what the receiver threw */
-export function valueOf(answer: Uint8Array): unknown {
-  const { value, failure } = decode(answer) as { value?: unknown; failure?: Failure };
-  if (failure !== undefined) throw errorOf(failure);
-  return value;
+/** The answer of whoever carried a request to where nobody takes it. */
+export const nobody: Uint8Array = encode({ nobody: true });
+
+/**
+ * What a receiver answered.
+ *
+ * @param to - the address that was asked, for errors
+ * @throws what the receiver threw; FlowError `NO_RECEIVER`; `PAYLOAD_REFUSED` for what is no answer
+ */
+export function valueOf(answer: Uint8Array, to: string): unknown {
+  const parts = partsOf(answer);
+  if (parts === undefined) {
+    const problem = "is none that a receiver makes";
+    throw new FlowError("PAYLOAD_REFUSED", { path: `the answer of ${to}`, problem });
+  }
+  if (parts.nobody === true) throw new FlowError("NO_RECEIVER", { to });
+  if (parts.failure !== undefined) throw errorOf(parts.failure);
+  return parts.value;
+}
+
+interface Answer {
+  readonly value?: unknown;
+  readonly failure?: Failure;
+  readonly nobody?: unknown;
+}
+
+function partsOf(answer: Uint8Array): Answer | undefined {
+  let parts: unknown;
+  try {
+    parts = decode(answer);
+  } catch {
+    return undefined;
+  }
+  if (typeof parts !== "object" || parts === null) return undefined;
+  const { failure } = parts as { failure?: unknown };
+  if (failure !== undefined && !isFailure(failure)) return undefined;
+  return parts;
+}
+
+function isFailure(value: unknown): value is Failure {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, message, cause } = value as Record<string, unknown>;
+  if (typeof name !== "string" || typeof message !== "string") return false;
+  return cause === undefined || isFailure(cause);
 }
 
 /** Whether an address is one of those that the pattern means: equal, or equal but for a last `*`. */

@@ -1,6 +1,6 @@
 /** A transport over a port: an end of a switch. */
 import { decode, encode } from "../bytes.ts";
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { FlowError } from "../errors.ts";
 import {
   answerOf,
@@ -8,49 +8,34 @@ import {
   type Control,
   isMeant,
   type Message,
+  nobody,
   type Port,
   switchAddress,
   valueOf,
 } from "./message.ts";
 import { defaultAnswerMs, type Stop, type Take, type Transport } from "./transport.ts";
+import { Waiting, type WaitingLimits } from "./waiting.ts";
 
-interface Waiting {
-  readonly to: string;
-  readonly timeoutMs: number;
-  readonly deadline: number;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
-
-export interface PortOptions {
+export interface PortOptions extends WaitingLimits {
   readonly clock: Clock;
   /** The largest body in encoded bytes. Default 16 MiB. */
   readonly maxBytes?: number;
-  /** Requests that may wait for their answers at once. Default 65,536. */
-  readonly window?: number;
 }
-
-/** How exact time-outs are, in milliseconds. */
-const tickMs = 50;
 
 export class PortTransport implements Transport {
   readonly maxBytes: number;
   readonly #port: Port;
-  readonly #clock: Clock;
-  readonly #window: number;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting: Waiting<unknown>;
   readonly #served = new Map<string, Take>();
   readonly #heard = new Map<string, Set<(body: unknown) => void>>();
   readonly #watchers = new Set<(isConnected: boolean) => void>();
-  #lastId = 0;
-  #tick: Timer | undefined;
+  #refused = 0;
   #closed: string | undefined;
 
-  constructor(port: Port, { clock, maxBytes = 16 * 1024 * 1024, window = 65_536 }: PortOptions) {
-    this.maxBytes = maxBytes;
+  constructor(port: Port, options: PortOptions) {
+    this.maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
     this.#port = port;
-    this.#clock = clock;
-    this.#window = window;
+    this.#waiting = new Waiting(options.clock, options);
     port.start(
       (message) => {
         this.#take(message);
@@ -61,22 +46,22 @@ export class PortTransport implements Transport {
     );
   }
 
+  /** What was published to it and could not be read, or made a listener throw. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   get isConnected(): boolean {
     return this.#closed === undefined;
   }
 
   async request(to: string, body: unknown, timeoutMs = defaultAnswerMs): Promise<unknown> {
     this.#needOpen();
-    if (this.#waiting.size >= this.#window) {
-      throw new FlowError("TRANSPORT_FULL", { to, limit: this.#window });
-    }
     const bytes = bodyOf(body, to, this.maxBytes);
-    const id = this.#lastId++;
     return new Promise((resolve, reject) => {
-      const deadline = this.#clock.monotonic() + timeoutMs;
-      this.#waiting.set(id, { to, timeoutMs, deadline, resolve, reject });
+      const asked = { to, bytes: bytes.byteLength, timeoutMs, resolve, reject };
+      const id = this.#waiting.add(asked);
       this.#port.post({ kind: "request", id, to, body: bytes });
-      this.#arm();
     });
   }
 
@@ -86,10 +71,12 @@ export class PortTransport implements Transport {
   }
 
   async serve(at: string, take: Take): Promise<Stop> {
-    this.#served.set(at, take);
+    // A function of its own, so that the same one can take over from itself.
+    const own: Take = (body) => take(body);
+    this.#served.set(at, own);
     await this.#control({ verb: "serve", at });
     return () => {
-      if (this.#served.get(at) !== take) return;
+      if (this.#served.get(at) !== own) return;
       this.#served.delete(at);
       this.#tell({ verb: "leave", at });
     };
@@ -146,58 +133,45 @@ export class PortTransport implements Transport {
         this.#settle(message.id, message.answer);
         return;
       case "publish":
-        for (const [pattern, hearers] of this.#heard) {
-          if (!isMeant(pattern, message.to)) continue;
-          for (const hear of hearers) hear(decode(message.body));
+        this.#hear(message.to, message.body);
+    }
+  }
+
+  #hear(to: string, body: Uint8Array): void {
+    for (const [pattern, hearers] of this.#heard) {
+      if (!isMeant(pattern, to)) continue;
+      for (const hear of hearers) {
+        try {
+          hear(decode(body));
+        } catch {
+          this.#refused++; // what can't be read, or a listener's own mistake, must not stop the others
         }
+      }
     }
   }
 
   async #answer({ id, from, to, body }: Message & { kind: "request" }): Promise<void> {
     const take = this.#served.get(to);
-    const answer = await answerOf(() => {
-      if (take === undefined) throw new FlowError("NO_RECEIVER", { to });
-      return take(decode(body));
-    }, this.maxBytes);
+    const answer =
+      take === undefined ? nobody : await answerOf(() => take(decode(body)), this.maxBytes);
     if (this.#closed !== undefined) return;
     this.#port.post({ kind: "answer", id, ...(from === undefined ? {} : { from }), answer });
   }
 
   #settle(id: number, answer: Uint8Array): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return; // too late
-    this.#waiting.delete(id);
+    const asked = this.#waiting.take(id);
+    if (asked === undefined) return; // too late
     try {
-      waiting.resolve(valueOf(answer));
+      asked.resolve(valueOf(answer, asked.to));
     } catch (error) {
-      waiting.reject(error as Error);
+      asked.reject(error as Error);
     }
-  }
-
-  #arm(): void {
-    this.#tick ??= this.#clock.setTimeout(() => {
-      this.#tick = undefined;
-      this.#expire();
-    }, tickMs);
-  }
-
-  #expire(): void {
-    const now = this.#clock.monotonic();
-    for (const [id, { to, timeoutMs, deadline, reject }] of this.#waiting) {
-      if (deadline > now) continue;
-      this.#waiting.delete(id);
-      reject(new FlowError("NO_ANSWER", { to, timeoutMs }));
-    }
-    if (this.#waiting.size > 0) this.#arm();
   }
 
   #close(problem: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = problem;
-    if (this.#tick !== undefined) this.#clock.clearTimeout(this.#tick);
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(new FlowError("TRANSPORT_CLOSED", { problem }));
+    this.#waiting.reject(new FlowError("TRANSPORT_CLOSED", { problem }));
     this.#port.close();
     for (const changed of this.#watchers) changed(false);
   }

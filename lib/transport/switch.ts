@@ -1,9 +1,14 @@
 /** Routes messages between the ends of one process and those that it started: the middle of a star of ports. */
 import { decode, encode } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
-import { FlowError } from "../errors.ts";
-import { failureOf } from "../failure.ts";
-import { type Control, isMeant, type Message, type Port, switchAddress } from "./message.ts";
+import {
+  type Control,
+  isMeant,
+  type Message,
+  nobody,
+  type Port,
+  switchAddress,
+} from "./message.ts";
 import { PortTransport } from "./port.ts";
 import type { Transport } from "./transport.ts";
 
@@ -61,7 +66,9 @@ export class Switch {
         return this.#request(from, message);
       case "answer":
         if (message.from === undefined) return;
-        this.#ends.get(message.from)?.port.post({ kind: "answer", id: message.id, answer: message.answer });
+        this.#ends
+          .get(message.from)
+          ?.port.post({ kind: "answer", id: message.id, answer: message.answer });
         return;
       case "publish":
         return this.#publish(from, message);
@@ -77,8 +84,7 @@ export class Switch {
     }
     const end = this.#served.get(to);
     if (end === undefined) {
-      const answer = encode({ failure: failureOf(new FlowError("NO_RECEIVER", { to })) });
-      from.port.post({ kind: "answer", id, answer });
+      from.port.post({ kind: "answer", id, answer: nobody });
       return;
     }
     end.port.post({ kind: "request", id, from: from.number, to, body });
