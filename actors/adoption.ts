@@ -7,22 +7,23 @@ import { errorOf, type Failure } from "../lib/failure.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import type { FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
+import { parkedReason } from "./turn.ts";
 
 /**
  * The records that adopt a flow which its journal holds.
  *
- * @param maxLost - so many losses of one attempt park the flow
+ * @param maxLost - so many losses of one attempt park the flow; undefined: nothing was lost with the last owner
  * @throws FlowError `BLUEPRINT_CHANGED` when what is recorded would mean something else under the new blueprint
  */
 export function adoption(
   state: FlowState,
   blueprint: Blueprint,
   owner: string,
-  maxLost: number,
+  maxLost: number | undefined,
 ): FlowRecord[] {
   const records: FlowRecord[] = [
     { kind: "adopted", owner, epoch: state.epoch + 1 },
-    ...losses(state, maxLost),
+    ...(maxLost === undefined ? [] : losses(state, maxLost)),
   ];
   if (hashOf(state.blueprint) === hashOf(blueprint)) return records;
   const { refused } = diffOf(state.blueprint, blueprint);
@@ -55,8 +56,7 @@ function losses(state: FlowState, maxLost: number): FlowRecord[] {
   const lost: FlowRecord = { kind: "lost", atom, direction, attempt, reason: "owner-died" };
   const count = (state.losses.get(atom) ?? 0) + 1;
   if (count < maxLost) return [lost];
-  const reason = `"${state.nameOf(atom)}" took its host down ${count} times`;
-  return [lost, { kind: "parked", reason }];
+  return [lost, { kind: "parked", reason: parkedReason(state.nameOf(atom), count) }];
 }
 
 /** What a run that failed raises: a failed revert alone, since it is what a person must look at. */

@@ -8,7 +8,13 @@ import { FlowError } from "../lib/errors.ts";
 import type { Attempt, Executor, Report } from "../lib/executor/executor.ts";
 import { type Failure, failureOf } from "../lib/failure.ts";
 import { inputsOf } from "../lib/plan/inputs.ts";
-import type { AttemptName, Direction, FlowRecord, Outcome } from "../lib/plan/records.ts";
+import type {
+  AttemptName,
+  Direction,
+  FlowRecord,
+  LossReason,
+  Outcome,
+} from "../lib/plan/records.ts";
 import { Slots, SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
 import { type AskOptions, type Asker, Asks } from "./asks.ts";
@@ -79,11 +85,32 @@ export class Effects implements Report {
   }
 
   settle(records: readonly FlowRecord[]): void {
+    if (this.#executor.isRemote) this.#settleRemote(records);
     for (const record of records) {
-      if (record.kind === "cancel") this.#abort("CANCELLED", record.reason);
-      else if (record.kind === "kill") this.#abort("KILLED", record.reason);
+      const { flow } = this.#actor.state.blueprint;
+      if (record.kind === "cancel") {
+        // What a cancelled flow undoes is what was asked for.
+        this.#abort(new FlowError("CANCELLED", { flow, reason: record.reason }), "revert");
+      } else if (record.kind === "kill") {
+        this.#abort(new FlowError("KILLED", { flow, reason: record.reason }));
+      } else if (record.kind === "parked") {
+        this.#abort(new FlowError("PARKED", { flow, reason: record.reason }));
+      }
     }
     this.#options.settled(records);
+  }
+
+  #settleRemote(records: readonly FlowRecord[]): void {
+    let hasLost = false;
+    for (const record of records) {
+      const { kind } = record;
+      if (kind === "executed") this.#executor.settled(record.atom, "execute", record.attempt);
+      if (kind === "reverted") this.#executor.settled(record.atom, "revert", record.attempt);
+      if (kind !== "lost") continue;
+      hasLost = true;
+      this.#orphans.add(record.atom);
+    }
+    if (hasLost) this.#launchOrphans();
   }
 
   refused(error: Error): void {
@@ -98,6 +125,7 @@ export class Effects implements Report {
     }
     for (const [, timer] of this.#timeouts) this.#options.clock.clearTimeout(timer);
     this.#timeouts.clear();
+    void this.#executor[Symbol.asyncDispose]();
   }
 
   outcome(attempt: Attempt, outcome: Outcome): void {
@@ -119,6 +147,18 @@ export class Effects implements Report {
     });
   }
 
+  lost({ atom, direction, attempt }: Attempt, reason: LossReason): void {
+    this.#launched.delete(atom);
+    if (this.#timeouts.size > 0) this.#clearTimeout(atom);
+    this.#actor.post({ type: "lost", atom, direction, attempt, reason });
+  }
+
+  begun(attempt: Attempt): void {
+    const timeoutMs = this.#actor.state.blueprint.atoms[attempt.atom]?.timeoutMs;
+    if (timeoutMs === undefined || this.#launched.get(attempt.atom) !== attempt) return;
+    this.#armTimeout(attempt, timeoutMs);
+  }
+
   progress(attempt: Attempt, fraction: number, details: unknown): void {
     if (this.#launched.get(attempt.atom) !== attempt || this.#actor.isOver()) return;
     const kept = details === undefined || this.#options.live ? details : admit(details, "details");
@@ -135,6 +175,7 @@ export class Effects implements Report {
   }
 
   #launch(atom: number): void {
+    const again = this.#orphans.has(atom);
     this.#orphans.delete(atom);
     const { state } = this.#actor;
     const running = state.running.get(atom);
@@ -148,19 +189,17 @@ export class Effects implements Report {
       const outcome = undoneAnyway(direction, { failure: failureOf(error) }, failure);
       return this.#actor.post({ type: "outcome", atom, direction, attempt, outcome });
     }
-    const launched = this.#attempt(state, atom, direction, attempt, inputs);
+    const launched = this.#attempt(state, { atom, direction, attempt }, inputs, again);
     this.#launched.set(atom, launched);
-    const timeoutMs = state.blueprint.atoms[atom]?.timeoutMs;
-    if (timeoutMs !== undefined) this.#armTimeout(launched, timeoutMs);
+    if (!this.#executor.isRemote) this.begun(launched);
     this.#executor.launch(launched);
   }
 
   #attempt(
     state: FlowState,
-    atom: number,
-    direction: Attempt["direction"],
-    attempt: number,
+    { atom, direction, attempt }: AttemptName,
     inputs: Record<string, unknown>,
+    again: boolean,
   ): Attempt {
     const name = state.nameOf(atom);
     const { context } = state.snapshotOf(atom);
@@ -172,6 +211,8 @@ export class Effects implements Report {
       name,
       direction,
       attempt,
+      epoch: state.epoch,
+      again,
       inputs,
       history,
       result: forwards ? undefined : this.#handOut(context.result),
@@ -200,12 +241,9 @@ export class Effects implements Report {
     this.#options.clock.clearTimeout(timer);
   }
 
-  #abort(code: "CANCELLED" | "KILLED", reason: string): void {
-    const { flow } = this.#actor.state.blueprint;
+  #abort(reason: FlowError, but?: Direction): void {
     for (const [, attempt] of this.#launched) {
-      // What a cancelled flow undoes is what was asked for.
-      if (code === "CANCELLED" && attempt.direction === "revert") continue;
-      this.#executor.abort(attempt, new FlowError(code, { flow, reason }));
+      if (attempt.direction !== but) this.#executor.abort(attempt, reason);
     }
   }
 }

@@ -6,13 +6,12 @@ import type { Blueprint } from "../lib/compile/blueprint.ts";
 import { type Code, compile } from "../lib/compile/compile.ts";
 import { validate } from "../lib/compile/validate.ts";
 import { FlowError } from "../lib/errors.ts";
-import { InlineExecutor } from "../lib/executor/inline.ts";
 import { makeId } from "../lib/ids.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
 import type { Notifier } from "../lib/notifier.ts";
 import { foldAll } from "../lib/plan/fold.ts";
-import type { FlowRecord } from "../lib/plan/records.ts";
+import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import type { EndState, FlowStateName } from "../lib/plan/states.ts";
 import { FlowView } from "../lib/plan/view.ts";
@@ -24,6 +23,7 @@ import { BatchWaiters } from "./batch-waiters.ts";
 import { Effects } from "./effects.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import { FlowActor } from "./flow-actor.ts";
+import { type Hosts, hostsOf } from "./hosts.ts";
 import { machines } from "./machines.ts";
 import { checkOptions, type EngineOptions, reasonOf, type RunControls } from "./options.ts";
 
@@ -54,6 +54,7 @@ export class Engine {
   readonly #store: Readonly<Record<string, unknown>>;
   readonly #meta: Readonly<Record<string, string>>;
   #compiled: { readonly blueprint: Blueprint; readonly code: Code } | undefined;
+  #hosts: Hosts | undefined;
   #actor: FlowActor | undefined;
   #prepared: Promise<void> | undefined;
   #waiter: Waiter | undefined;
@@ -240,6 +241,7 @@ export class Engine {
     if (this.#waiter !== undefined) this.suspend();
     await this.#over;
     this.abandon();
+    await this.#hosts?.[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -296,18 +298,23 @@ export class Engine {
   async #doPrepare(): Promise<void> {
     const { blueprint, code } = this.#needCompiled("prepare");
     if (this.#stopped !== undefined) throw this.#stopped;
-    const actor = this.#makeActor(code);
-    if (this.#options.id !== undefined) return this.#adopt(actor, blueprint);
+    const own = { clock: this.#clock, random: this.#random, log: this.#log };
+    const hosts = this.#hosts ?? hostsOf(this.#options, own);
+    this.#hosts = hosts instanceof Promise ? await hosts : hosts;
+    const actor = this.#makeActor(code, this.#hosts);
+    if (this.#options.id !== undefined) return this.#adopt(actor, blueprint, this.#hosts.outlive);
     this.#actor = actor;
     return actor.begin(undefined, this.#firstRecords(blueprint));
   }
 
-  async #adopt(actor: FlowActor, blueprint: Blueprint): Promise<void> {
+  async #adopt(actor: FlowActor, blueprint: Blueprint, outlive: boolean): Promise<void> {
     const state = foldAll(machines, await this.#journal.read(this.id));
     if (this.#stopped !== undefined) throw this.#stopped;
     this.#actor = actor;
     if (state === undefined) return actor.begin(undefined, this.#firstRecords(blueprint));
-    const records = adoption(state, blueprint, this.#owner(), this.#options.maxLost ?? 3);
+    // What runs elsewhere is not lost with its owner.
+    const maxLost = outlive ? undefined : (this.#options.maxLost ?? 3);
+    const records = adoption(state, blueprint, this.#owner(), maxLost);
     return actor.begin(state, records);
   }
 
@@ -319,15 +326,16 @@ export class Engine {
     ];
   }
 
-  #makeActor(code: Code): FlowActor {
-    const { engine = "serial", concurrency = 100, payloads = "copied" } = this.#options;
+  #makeActor(code: Code, hosts: Hosts): FlowActor {
+    const { maxLost = 3, payloads = "copied" } = this.#options;
     const log = this.#log;
     const actor = new FlowActor({
       id: this.id,
       writer: this.#owner(),
       journal: this.#journal,
       clock: this.#clock,
-      concurrency: engine === "serial" ? 1 : concurrency,
+      concurrency: hosts.concurrency,
+      maxLost,
       effects: (self) =>
         new Effects(self, {
           code,
@@ -335,7 +343,15 @@ export class Engine {
           random: this.#random,
           log,
           live: payloads === "live",
-          executor: (report) => new InlineExecutor(code, report, log),
+          executor: (report) =>
+            hosts.executor(
+              {
+                flow: this.id,
+                code,
+                isRunning: (name) => isRunning(self.knownState, name),
+              },
+              report,
+            ),
           told: (note) => {
             this.#announcer.tell(note, self.state.blueprint, () => self.isOver());
           },
@@ -363,7 +379,12 @@ export class Engine {
   #settled(records: readonly FlowRecord[]): void {
     const last = records.at(-1);
     if (last?.kind === "ended") this.#ended(last.state);
+    else if (last?.kind === "parked") this.#parked(last.reason);
     this.#batches.tell(records);
+  }
+
+  #parked(reason: string): void {
+    this.#endRun()?.reject(new FlowError("PARKED", { flow: this.#flow.name, reason }));
   }
 
   #ended(end: EndState): void {
@@ -410,4 +431,10 @@ export class Engine {
     if (this.#options.payloads === "live") return store;
     return admit(store, "store") as Record<string, unknown>;
   }
+}
+
+/** Whether a flow waits for the outcome of this attempt. */
+function isRunning(state: FlowState | undefined, name: AttemptName): boolean {
+  const running = state?.running.get(name.atom);
+  return running?.attempt === name.attempt && running.direction === name.direction;
 }

@@ -31,6 +31,8 @@ export interface FlowActorOptions {
   readonly clock: Clock;
   /** Attempts under way at once. */
   readonly concurrency: number;
+  /** So many losses of one attempt park the flow. */
+  readonly maxLost: number;
   /** Makes what runs the attempts, tells the listeners and asks users' deciders and controllers. */
   readonly effects: (actor: FlowActor) => Effects;
   /** It stopped by itself: fenced, or its journal can't be trusted any more; or it could not even begin. */
@@ -177,7 +179,8 @@ export class FlowActor {
 
   /** One batch. False when there was nothing to do, or when the journal needs time. */
   #step(): boolean {
-    const turn = new Turn(this.#state, this.#inbox, this.#options.clock.now());
+    const { clock, maxLost } = this.#options;
+    const turn = new Turn(this.#state, this.#inbox, clock.now(), maxLost);
     this.#inbox = [];
     if (turn.messages.length > 0 && this.#progress.size > 0) this.#keepProgresses(turn);
     for (const message of turn.messages) this.#take(message, turn);

@@ -1,6 +1,13 @@
 /** What a flow actor's mailbox takes. Each message becomes records, or is dropped and counted. */
 import type { Failure } from "../lib/failure.ts";
-import type { Direction, FlowRecord, Outcome, RunOptions } from "../lib/plan/records.ts";
+import type {
+  AttemptName,
+  Direction,
+  FlowRecord,
+  LossReason,
+  Outcome,
+  RunOptions,
+} from "../lib/plan/records.ts";
 import type { Depth, TimedVerdict } from "../lib/types.ts";
 
 export type Message =
@@ -11,6 +18,8 @@ export type Message =
       readonly attempt: number;
       readonly outcome: Outcome;
     }
+  /** The host of an attempt is gone. */
+  | ({ readonly type: "lost"; readonly reason: LossReason } & AttemptName)
   | ({ readonly type: "verdict"; readonly retry: number; readonly atom: number } & TimedVerdict)
   | {
       readonly type: "decided";

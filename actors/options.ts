@@ -1,8 +1,22 @@
 /** What an engine can be told. */
 import type { Clock, Random } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
+import type { Dispatcher } from "../lib/executor/dispatcher.ts";
 import type { Journal } from "../lib/journal/journal.ts";
+import type { Transport } from "../lib/transport/transport.ts";
 import type { Log } from "../lib/types.ts";
+
+export type EngineKind = "serial" | "parallel" | "threads" | "processes" | "workers";
+
+const kinds: readonly string[] = ["serial", "parallel", "threads", "processes", "workers"];
+
+/** Hosts of worker actors that engines of this process share. */
+export interface Pool extends AsyncDisposable {
+  readonly kind: "threads" | "processes";
+  /** Attempts that it runs at once. */
+  readonly size: number;
+  readonly dispatcher: Dispatcher;
+}
 
 export interface EngineOptions {
   /** Name of the flow's journal. Default: a new one. With the id of a flow that the journal holds, that flow goes on. */
@@ -11,10 +25,23 @@ export interface EngineOptions {
   readonly store?: Readonly<Record<string, unknown>>;
   /** Remembered beside the flow, for whoever looks after it; no task sees it. Only a new flow takes it. Default: {}. */
   readonly meta?: Readonly<Record<string, string>>;
-  /** `serial` (default): one attempt at a time, as declared. `parallel`: up to `concurrency` on the event loop. */
-  readonly engine?: "serial" | "parallel";
-  /** Attempts under way at once, with `parallel`. Default 100; at least 1. */
+  /**
+   * Where tasks run, and nothing else. `serial` (default): one at a time, as declared. `parallel`: on the event loop.
+   * `threads`, `processes`: on worker threads or in child processes, with `modules` or a `pool`. `workers`: on worker
+   * nodes, through a `transport`.
+   */
+  readonly engine?: EngineKind;
+  /**
+   * Attempts under way at once; at least 1. Default 100 with `parallel`, the size of the pool with `threads` and
+   * `processes`, 1,000 with `workers`, whose own slots decide.
+   */
   readonly concurrency?: number;
+  /** With `threads` and `processes`: files whose exports declare the flow's tasks. The engine gets a pool of its own. */
+  readonly modules?: readonly (string | URL)[];
+  /** With `threads` and `processes`: a pool that engines share. It is left open. */
+  readonly pool?: Pool;
+  /** With `workers`: what they are reached through. It is left open. */
+  readonly transport?: Transport;
   /** Default: one in memory, for this engine alone. */
   readonly journal?: Journal;
   /** A REVERT without an outer controller reverts everything instead of its own scope. Default false. */
@@ -41,13 +68,8 @@ export interface RunControls {
 }
 
 /** @throws FlowError `INVALID_OPTION` naming the option and what is wrong with it */
-export function checkOptions({
-  concurrency,
-  maxLost,
-  payloads,
-  journal,
-  engine,
-}: EngineOptions): void {
+export function checkOptions(options: EngineOptions): void {
+  const { concurrency, maxLost, payloads, journal, engine } = options;
   const atLeastOne = { concurrency, maxLost };
   for (const [option, value] of Object.entries(atLeastOne)) {
     if (value === undefined || value === Infinity) continue;
@@ -56,13 +78,45 @@ export function checkOptions({
       throw new FlowError("INVALID_OPTION", { option, problem });
     }
   }
-  if (engine !== undefined && !["serial", "parallel"].includes(engine)) {
-    const problem = `expected "serial" or "parallel", got ${JSON.stringify(engine)}`;
+  if (engine !== undefined && !kinds.includes(engine)) {
+    const problem = `expected one of ${kinds.join(", ")}, got ${JSON.stringify(engine)}`;
     throw new FlowError("INVALID_OPTION", { option: "engine", problem });
   }
+  checkHosts(options);
   if (payloads === "live" && journal !== undefined && journal.durability !== "none") {
     const problem = "live values can't be recorded; use a journal in memory";
     throw new FlowError("INVALID_OPTION", { option: "payloads", problem });
+  }
+}
+
+/** What each kind of engine needs, and what it has no use for. */
+function checkHosts({
+  engine = "serial",
+  modules,
+  pool,
+  transport,
+  payloads,
+}: EngineOptions): void {
+  const refuse = (option: string, problem: string): never => {
+    throw new FlowError("INVALID_OPTION", { option, problem });
+  };
+  const isPooled = engine === "threads" || engine === "processes";
+  if (isPooled && (modules === undefined) === (pool === undefined)) {
+    refuse("modules", `engine "${engine}" needs either modules or a pool`);
+  }
+  if (!isPooled && modules !== undefined) refuse("modules", `engine "${engine}" has no use for it`);
+  if (!isPooled && pool !== undefined) refuse("pool", `engine "${engine}" has no use for it`);
+  if (isPooled && pool !== undefined && pool.kind !== engine) {
+    refuse("pool", `it is of ${pool.kind}, the engine of ${engine}`);
+  }
+  if (engine === "workers" && transport === undefined) {
+    refuse("transport", 'engine "workers" needs one');
+  }
+  if (engine !== "workers" && transport !== undefined) {
+    refuse("transport", `engine "${engine}" has no use for it`);
+  }
+  if (payloads === "live" && (isPooled || engine === "workers")) {
+    refuse("payloads", `live values don't go to another process; engine "${engine}" copies them`);
   }
 }
 

@@ -12,6 +12,10 @@ export type Command = Of<"suspend" | "cancel" | "kill">;
 export const isCommand = ({ type }: Message): boolean =>
   type === "suspend" || type === "cancel" || type === "kill";
 
+/** Why a flow is parked, for people. */
+export const parkedReason = (atom: string, losses: number): string =>
+  `"${atom}" took its host down ${losses} times`;
+
 const noNotes: readonly Note[] = [];
 
 /** What one batch is made of, and what it sets off. */
@@ -28,7 +32,11 @@ export class Turn {
   /** Outcomes that came too late. */
   superseded = 0;
 
-  constructor(state: FlowState | undefined, messages: Message[], at: number) {
+  /** So many losses of one attempt park the flow. */
+  readonly maxLost: number;
+
+  constructor(state: FlowState | undefined, messages: Message[], at: number, maxLost: number) {
+    this.maxLost = maxLost;
     this.state = state;
     this.messages = messages;
     this.at = at;
@@ -68,6 +76,9 @@ export function take(turn: Turn, message: Message, held: readonly AttemptName[])
     case "outcome":
       takeOutcome(turn, state, message);
       break;
+    case "lost":
+      takeLost(turn, state, message);
+      break;
     case "verdict":
       takeVerdict(turn, state, message);
       break;
@@ -103,6 +114,18 @@ function takeOutcome(turn: Turn, state: FlowState, message: Of<"outcome">): void
   const kind = direction === "execute" ? "executed" : "reverted";
   if (outcome.failure === undefined) turn.fold({ kind, atom, attempt, value: outcome.value });
   else turn.fold({ kind, atom, attempt, failure: outcome.failure });
+}
+
+/** Too many losses of one attempt park the flow: it may be what takes its hosts down. */
+function takeLost(turn: Turn, state: FlowState, message: Of<"lost">): void {
+  const { atom, direction, attempt, reason } = message;
+  const running = state.running.get(atom);
+  if (running?.attempt !== attempt || running.direction !== direction) return;
+  turn.fold({ kind: "lost", atom, direction, attempt, reason });
+  const count = state.losses.get(atom) ?? 0;
+  const isActive = state.flow.value === "RUNNING" || state.flow.value === "SUSPENDING";
+  if (count < turn.maxLost || !isActive) return;
+  turn.fold({ kind: "parked", reason: parkedReason(state.nameOf(atom), count) });
 }
 
 function takeVerdict(turn: Turn, state: FlowState, message: Of<"verdict">): void {

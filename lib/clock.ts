@@ -16,3 +16,9 @@ export interface Clock {
 
 /** Draws a number from [0, 1). */
 export type Random = () => number;
+
+/** A timer that keeps no process alive: what it does is not worth waiting for. */
+export function background(timer: Timer): Timer {
+  if (typeof timer === "object" && "unref" in timer) (timer as { unref(): void }).unref();
+  return timer;
+}

@@ -1,6 +1,6 @@
 /** Where attempts run. Implementations differ in that and in nothing else (I7). */
 import type { Failure } from "../failure.ts";
-import type { Direction, Outcome } from "../plan/records.ts";
+import type { Direction, LossReason, Outcome } from "../plan/records.ts";
 import type { RetryAttempt } from "../types.ts";
 
 /** One try at an atom: everything a host needs to make it, as data. */
@@ -11,6 +11,10 @@ export interface Attempt {
   readonly name: string;
   readonly direction: Direction;
   readonly attempt: number;
+  /** Of the owner that launches it. */
+  readonly epoch: number;
+  /** Started by an earlier owner: somebody may hold it. */
+  readonly again: boolean;
   readonly inputs: Record<string, unknown>;
   /** Only for a revert. */
   readonly result: unknown;
@@ -20,16 +24,24 @@ export interface Attempt {
   readonly history: readonly RetryAttempt[] | undefined;
 }
 
-/** What comes back; each attempt reports one outcome, or none if it was lost. */
+/** What comes back; each attempt reports one outcome, or that it was lost. */
 export interface Report {
   outcome(attempt: Attempt, outcome: Outcome): void;
   progress(attempt: Attempt, fraction: number, details: unknown): void;
+  /** Its host is gone, and took it down. It is launched again once that is recorded. */
+  lost(attempt: Attempt, reason: LossReason): void;
+  /** An attempt that had to wait for a host has one now: its time counts from here. */
+  begun(attempt: Attempt): void;
 }
 
 /** Every implementation passes test/contracts/executor.ts. */
 export interface Executor extends AsyncDisposable {
+  /** Attempts run elsewhere and may wait for a host: `begun` says when they don't any more. */
+  readonly isRemote: boolean;
   /** Starts an attempt. Never throws: what goes wrong is its outcome. */
   launch(attempt: Attempt): void;
   /** Fires the attempt's AbortSignal; its outcome still comes. */
   abort(attempt: Attempt, reason: Error): void;
+  /** The outcome of an attempt is durable, whoever reported it. */
+  settled(atom: number, direction: Direction, attempt: number): void;
 }

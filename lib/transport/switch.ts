@@ -78,7 +78,7 @@ export class Switch {
   #request(from: End, message: Message & { kind: "request" }): void {
     const { id, to, body } = message;
     if (to === switchAddress) {
-      this.#control(from, decode(body) as Control);
+      this.#control(from, body);
       from.port.post({ kind: "answer", id, answer: done });
       return;
     }
@@ -91,7 +91,7 @@ export class Switch {
   }
 
   #publish(from: End, message: Message & { kind: "publish" }): void {
-    if (message.to === switchAddress) return this.#control(from, decode(message.body) as Control);
+    if (message.to === switchAddress) return this.#control(from, message.body);
     for (const { patterns, port } of this.#ends.values()) {
       for (const pattern of patterns) {
         if (!isMeant(pattern, message.to)) continue;
@@ -101,8 +101,11 @@ export class Switch {
     }
   }
 
-  #control(from: End, { verb, at }: Control): void {
+  #control(from: End, body: Uint8Array): void {
+    const { verb, at } = controlOf(body);
     switch (verb) {
+      case undefined:
+        return;
       case "serve":
         this.#served.set(at, from);
         return;
@@ -116,6 +119,17 @@ export class Switch {
         from.patterns.delete(at);
     }
   }
+}
+
+/** Nothing to do when it can't be read: an end that sends such things is broken, and must not break the others. */
+function controlOf(body: Uint8Array): Partial<Control> & { readonly at: string } {
+  try {
+    const { verb, at } = decode(body) as Control;
+    if (typeof at === "string") return { verb, at };
+  } catch {
+    // as below
+  }
+  return { at: "" };
 }
 
 /** Two ends in one process. Messages are taken later, never while they are posted. */

@@ -1,0 +1,87 @@
+/** One call of users' code: what it is given, and how it is told to stop. */
+import type { Direction } from "../plan/records.ts";
+import { checkInputs } from "../schema.ts";
+import type { Log, Retry, RetryAttempt, RetryContext, RevertContext, Task } from "../types.ts";
+import type { Attempt, Report } from "./executor.ts";
+
+const none: Readonly<Record<string, never>> = Object.freeze({});
+
+/** The stable name of an attempt. */
+export const keyOf = (flow: string, atom: string, direction: Direction, attempt: number): string =>
+  `${flow}/${atom}/${direction}/${String(attempt)}`;
+
+/** What users' code gets. What costs something to make is made when it is asked for. */
+export class Call implements RevertContext, RetryContext {
+  readonly of: Attempt;
+  readonly #report: Pick<Report, "progress">;
+  readonly log: Log;
+  #controller: AbortController | undefined;
+  #aborted: Error | undefined;
+
+  constructor(attempt: Attempt, report: Pick<Report, "progress">, log: Log) {
+    this.of = attempt;
+    this.#report = report;
+    this.log = log;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    return this.#controller.signal;
+  }
+
+  get key(): string {
+    const { flow, name, direction, attempt } = this.of;
+    return keyOf(flow, name, direction, attempt);
+  }
+
+  get attempt(): number {
+    return this.of.attempt;
+  }
+
+  get result(): unknown {
+    return this.of.result;
+  }
+
+  get failure(): Attempt["failure"] {
+    return this.of.failure;
+  }
+
+  get failures(): NonNullable<Attempt["failures"]> {
+    return this.of.failures ?? none;
+  }
+
+  get history(): readonly RetryAttempt[] {
+    return this.of.history ?? [];
+  }
+
+  /** Bound, so that it can be taken out of the context. */
+  get progress(): (fraction: number, details?: unknown) => void {
+    return (fraction, details) => {
+      this.#report.progress(this.of, Math.min(1, Math.max(0, fraction || 0)), details);
+    };
+  }
+
+  abort(reason: Error): void {
+    this.#aborted ??= reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as { then?: unknown }).then === "function";
+
+/** Calls the code. @throws what it throws, and FlowError `INPUT_REFUSED` */
+export function begin(atom: Task | Retry, call: Call): unknown {
+  const { inputs, direction } = call.of;
+  const bindings = direction === "execute" ? atom.inputs : atom.revertInputs;
+  const checked = checkInputs(atom.name, bindings, inputs);
+  if (isThenable(checked)) return checked.then((valid) => run(atom, valid, call));
+  return run(atom, checked, call);
+}
+
+function run(atom: Task | Retry, inputs: Record<string, unknown>, call: Call): unknown {
+  return call.of.direction === "execute" ? atom.execute(inputs, call) : atom.revert?.(inputs, call);
+}

@@ -1,0 +1,410 @@
+/**
+ * Gives attempts to workers: the engine's side of lib/executor/protocol.ts, for all flows of a process.
+ *
+ * Credit is capacity: an attempt is only sent to a worker that has granted a slot for it. What no worker serves, and
+ * what has no slot yet, waits here, bounded by what the engines have under way. A worker that is silent for a lease of
+ * connected time is gone, and what it held is lost; what was sent and not answered is sent again, since a worker knows
+ * it by its key.
+ */
+import { background, type Clock, type Random, type Timer } from "../clock.ts";
+import { FlowError } from "../errors.ts";
+import { failureOf } from "../failure.ts";
+import type { LossReason } from "../plan/records.ts";
+import type { Stop, Transport } from "../transport/transport.ts";
+import type { Log } from "../types.ts";
+import { Fleet, type KnownWorker } from "./fleet.ts";
+import type { Job } from "./job.ts";
+import { JobQueue } from "./queue.ts";
+import {
+  anyPresence,
+  defaultLeaseMs,
+  engineAddress,
+  type Grant,
+  type Presence,
+  type Refusal,
+  type ToWorker,
+  whoAddress,
+  workerAddress,
+} from "./protocol.ts";
+
+export interface DispatcherOptions {
+  readonly transport: Transport;
+  /** Unique in the cluster. */
+  readonly id: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Milliseconds of silence after which a worker counts as gone. Default 15,000. */
+  readonly leaseMs?: number;
+  /** Milliseconds that a worker has to let go of an attempt whose time is up. Default 1,000. */
+  readonly graceMs?: number;
+  /** Calls that go in one message at most. Default 256. */
+  readonly callsAtOnce?: number;
+  /** Workers die with this process: nobody else's attempts are looked for. Default false. */
+  readonly isLocal?: boolean;
+  /** Called with a worker that did not let go of an attempt in time. Default: it is left alone. */
+  readonly stuck?: (worker: string) => void;
+}
+
+/** Milliseconds after which a task that no worker serves is said to be so. */
+const unservedMs = 500;
+
+/** Wait before a request that was not answered is repeated, and how it grows. */
+const firstWaitMs = 50;
+const longestWaitMs = 2_000;
+
+export class Dispatcher {
+  readonly options: DispatcherOptions;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #leaseMs: number;
+  readonly #fleet = new Fleet();
+  readonly #queue = new JobQueue();
+  readonly #stops: Stop[] = [];
+  readonly #timers = new Set<Timer>();
+  #isPumping = false;
+  #isClosed = false;
+  #connectedAt: number;
+  #started: Promise<void> | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.options = options;
+    this.#transport = options.transport;
+    this.#clock = options.clock;
+    this.#leaseMs = options.leaseMs ?? defaultLeaseMs;
+    this.#connectedAt = options.clock.monotonic();
+  }
+
+  get id(): string {
+    return this.options.id;
+  }
+
+  get transport(): Transport {
+    return this.#transport;
+  }
+
+  /** Attempts that wait for a worker. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Listens for workers and asks who is there. Only the first call does something. */
+  start(): Promise<void> {
+    return (this.#started ??= this.#start());
+  }
+
+  /**
+   * Asks all workers whether they hold an attempt that an earlier owner started. If none does, and all had a lease of
+   * connected time to say so, it is sent anew.
+   */
+  search(job: Job): void {
+    if (this.options.isLocal === true) return this.enqueue(job);
+    job.state = "searched";
+    const since = this.#clock.monotonic();
+    const look = (): void => {
+      if (job.state !== "searched" || this.#isClosed) return;
+      for (const { id } of this.#fleet.all) this.#askWhetherHeld(job, id);
+      const from = Math.max(since, this.#connectedAt);
+      const isOver = this.#clock.monotonic() - from >= this.#leaseMs;
+      if (!isOver || !this.#transport.isConnected) return void this.#after(this.#leaseMs / 8, look);
+      job.state = "queued";
+      this.enqueue(job);
+    };
+    look();
+  }
+
+  /** Queues an attempt; it goes to a worker with everything else that is queued in this turn. */
+  enqueue(job: Job): void {
+    if (this.#isClosed) return;
+    this.#queue.add(job);
+    if (!this.#fleet.serves(job.task)) this.#tellUnserved(job);
+    this.#pump();
+  }
+
+  /** Has an attempt given up: one that waits is taken back, and it says so; a running one is told to stop. */
+  cancel(job: Job, reason: Error): void {
+    if (job.state === "queued" || job.state === "searched") {
+      this.#queue.delete(job);
+      this.forget(job);
+      job.owner.failed(job, failureOf(reason));
+    } else if (job.worker !== undefined) {
+      const { worker, call } = job;
+      this.#ask(worker, { kind: "cancel", key: call.key, reason: failureOf(reason) });
+      if (FlowError.is(reason, "TASK_TIMED_OUT")) this.#watchGrace(worker, call.key);
+    }
+  }
+
+  /** Its outcome is recorded, or it is nobody's any more. */
+  forget(job: Job): void {
+    job.state = "over";
+    this.#queue.delete(job);
+    if (job.worker !== undefined) this.#fleet.get(job.worker)?.jobs.delete(job.call.key);
+  }
+
+  /** A worker has said that it runs it, or has brought its outcome. */
+  holds(job: Job, id: string): void {
+    if (job.state === "over" || job.worker === id) return;
+    this.#queue.delete(job);
+    if (job.worker !== undefined) this.#fleet.get(job.worker)?.jobs.delete(job.call.key);
+    job.worker = id;
+    job.state = "taken";
+    const worker = this.#fleet.get(id);
+    worker?.jobs.set(job.call.key, job);
+  }
+
+  /** Slots that a worker lets its last engine use again. */
+  offer(id: string, slots: number): void {
+    const worker = this.#fleet.get(id);
+    if (worker === undefined) return;
+    worker.heardAt = this.#clock.monotonic();
+    worker.credit += slots;
+    worker.wanted = Math.max(0, worker.wanted - slots);
+    // What the outcomes set off is queued by the time that this runs.
+    this.#pump();
+  }
+
+  /** A worker is gone for good. Attempts that it held are lost. */
+  workerDied(id: string, reason: LossReason = "worker-died"): void {
+    const worker = this.#fleet.forget(id);
+    if (worker === undefined) return;
+    const jobs = [...worker.jobs.values()];
+    if (jobs.length > 0) {
+      this.options.log(`worker ${id} is gone (${reason}); ${jobs.length} attempts are lost`);
+    }
+    for (const job of jobs) {
+      if (job.state === "over") continue;
+      job.worker = undefined;
+      const wasSent = job.state === "sent";
+      job.state = "queued";
+      // Which of several took it down isn't known: each gets a worker for itself now.
+      if (wasSent || jobs.length > 1) {
+        job.alone ||= jobs.length > 1;
+        this.enqueue(job);
+      } else {
+        job.state = "over";
+        job.owner.lost(job, reason);
+      }
+    }
+    this.#pump();
+  }
+
+  /** Lets go of everything. The transport is left open. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#started?.catch(() => undefined);
+    for (const stop of this.#stops) stop();
+    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+    for (const worker of this.#fleet.all) this.#release(worker);
+  }
+
+  async #start(): Promise<void> {
+    const grant = (body: unknown): number => this.#granted(body as Grant);
+    this.#stops.push(await this.#transport.serve(engineAddress(this.id), grant));
+    const hear = (body: unknown): void => {
+      this.#hear(body as Presence);
+    };
+    this.#stops.push(await this.#transport.listen(anyPresence, hear));
+    this.#stops.push(
+      this.#transport.watch((isConnected) => {
+        if (!isConnected) return;
+        this.#connectedAt = this.#clock.monotonic();
+        this.#fleet.hearAll(this.#connectedAt);
+        this.#askWho();
+        this.#pump();
+      }),
+    );
+    this.#askWho();
+    this.#watchSilence();
+  }
+
+  #askWho(): void {
+    if (this.#transport.isConnected) this.#transport.publish(whoAddress, null);
+  }
+
+  #after(delayMs: number, fn: () => void): Timer | undefined {
+    if (this.#isClosed) return undefined;
+    const timer = this.#clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      fn();
+    }, delayMs);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #watchSilence(): void {
+    const timer = this.#after(this.#leaseMs / 4, () => {
+      if (this.#transport.isConnected) {
+        const since = this.#clock.monotonic() - this.#leaseMs;
+        for (const { id } of this.#fleet.silentSince(since)) this.workerDied(id, "silent");
+      }
+      this.#watchSilence();
+    });
+    if (timer !== undefined) background(timer);
+  }
+
+  #watchGrace(worker: string, key: string): void {
+    const { stuck, graceMs = 1_000 } = this.options;
+    if (stuck === undefined) return;
+    this.#after(graceMs, () => {
+      if (this.#fleet.get(worker)?.jobs.has(key) === true) stuck(worker);
+    });
+  }
+
+  #hear(presence: Presence): void {
+    if (presence.state === "down") {
+      this.workerDied(presence.worker);
+      return;
+    }
+    const worker = this.#fleet.hear(presence, this.#clock.monotonic());
+    // Wants that are not granted yet are said again, should they have been forgotten.
+    worker.wanted = 0;
+    this.#pump();
+  }
+
+  /** @returns how many of the slots are taken */
+  #granted({ worker: id, slots }: Grant): number {
+    const worker = this.#fleet.get(id);
+    if (worker === undefined) return 0;
+    worker.heardAt = this.#clock.monotonic();
+    const takes = Math.min(slots, this.#queue.countFor(worker));
+    worker.wanted = Math.max(0, worker.wanted - slots);
+    worker.credit += takes;
+    this.#pump();
+    return takes;
+  }
+
+  #tellUnserved(job: Job): void {
+    this.#after(unservedMs, () => {
+      if (job.state !== "queued" || this.#fleet.serves(job.task)) return;
+      const { task, version } = job.call;
+      this.options.log(`no worker serves task "${task}" of version ${version}; it waits for one`);
+    });
+  }
+
+  /** Once for all that happens in this turn. */
+  #pump(): void {
+    if (this.#isPumping || this.#isClosed) return;
+    this.#isPumping = true;
+    void Promise.resolve().then(() => {
+      this.#isPumping = false;
+      if (this.#isClosed) return;
+      for (const worker of this.#fleet.all) this.#fill(worker);
+      if (this.#queue.size > 0) this.#wantMore();
+    });
+  }
+
+  /** Sends a worker as much as it has granted slots for; gives back what nothing is there for. */
+  #fill(worker: KnownWorker): void {
+    if (worker.credit <= 0) return;
+    const jobs = this.#queue.takeFor(worker, worker.credit);
+    worker.credit -= jobs.length;
+    const most = this.options.callsAtOnce ?? 256;
+    for (let at = 0; at < jobs.length; at += most) this.#send(worker, jobs.slice(at, at + most));
+    if (worker.credit > 0 && this.#queue.countFor(worker) === 0) this.#release(worker);
+  }
+
+  #release(worker: KnownWorker): void {
+    if (worker.credit <= 0) return;
+    this.#ask(worker.id, { kind: "release", engine: this.id, slots: worker.credit });
+    worker.credit = 0;
+    worker.wanted = 0;
+  }
+
+  /** Asks each worker that could do with more for what it could be given. */
+  #wantMore(): void {
+    for (const worker of this.#fleet.all) {
+      const slots = this.#queue.countFor(worker);
+      if (slots === 0 || worker.wanted >= slots) continue;
+      worker.wanted = slots;
+      const want: ToWorker = { kind: "want", engine: this.id, slots };
+      this.#transport.request(workerAddress(worker.id), want).then(
+        (granted) => {
+          this.#granted({ worker: worker.id, slots: granted as number });
+        },
+        (error: unknown) => {
+          worker.wanted = 0;
+          this.#refused(worker, error);
+        },
+      );
+    }
+  }
+
+  #send(worker: KnownWorker, jobs: readonly Job[], waitMs = firstWaitMs): void {
+    for (const job of jobs) {
+      job.state = "sent";
+      job.worker = worker.id;
+      worker.jobs.set(job.call.key, job);
+    }
+    const calls = jobs.map(({ call }) => call);
+    this.#transport
+      .request(workerAddress(worker.id), {
+        kind: "calls",
+        engine: this.id,
+        calls,
+      } satisfies ToWorker)
+      .then(
+        (answer) => {
+          worker.heardAt = this.#clock.monotonic();
+          jobs.forEach((job, at) => {
+            this.#answered(worker, job, (answer as (Refusal | null)[])[at] ?? null);
+          });
+        },
+        (error: unknown) => {
+          if (this.#refused(worker, error)) return;
+          // It may have them, or not: it knows them by their keys.
+          this.#after(waitMs, () => {
+            const still = jobs.filter((job) => job.state === "sent" && job.worker === worker.id);
+            if (still.length > 0) this.#send(worker, still, Math.min(longestWaitMs, 2 * waitMs));
+          });
+        },
+      );
+  }
+
+  #answered(worker: KnownWorker, job: Job, refusal: Refusal | null): void {
+    if (job.state !== "sent" || job.worker !== worker.id) return;
+    if (refusal === null) {
+      job.state = "taken";
+      job.owner.taken(job);
+      return;
+    }
+    worker.jobs.delete(job.call.key);
+    job.worker = undefined;
+    if (refusal === "superseded") {
+      job.state = "over";
+      return;
+    }
+    if (refusal === "unknown-task") {
+      worker.tasks = new Set([...worker.tasks].filter((task) => task !== job.task));
+    }
+    job.state = "queued";
+    worker.credit = 0;
+    this.enqueue(job);
+  }
+
+  /** @returns true if the worker is gone */
+  #refused(worker: KnownWorker, error: unknown): boolean {
+    if (!FlowError.is(error, "NO_RECEIVER") && !isNoReceiver(error)) return false;
+    this.workerDied(worker.id);
+    return true;
+  }
+
+  #askWhetherHeld(job: Job, id: string): void {
+    const question: ToWorker = { kind: "holds", keys: [job.call.key] };
+    this.#transport.request(workerAddress(id), question).then(
+      (answer) => {
+        if ((answer as boolean[])[0] === true && job.state === "searched") this.holds(job, id);
+      },
+      () => undefined, // it is asked again
+    );
+  }
+
+  /** For what may be lost: it is repeated by what follows from it. */
+  #ask(worker: string, body: ToWorker): void {
+    this.#transport.request(workerAddress(worker), body).catch(() => undefined);
+  }
+}
+
+/** As it comes back from the other side of a port. */
+const isNoReceiver = (error: unknown): boolean =>
+  error instanceof Error && (error as { code?: unknown }).code === "NO_RECEIVER";

@@ -1,0 +1,81 @@
+/** The workers that an engine knows of: what they serve, what they have granted, when they were last heard of. */
+import type { Job } from "./job.ts";
+import { type Presence, taskKey } from "./protocol.ts";
+
+export interface KnownWorker {
+  readonly id: string;
+  tasks: ReadonlySet<string>;
+  isDraining: boolean;
+  /** Slots it has granted and that are not used. */
+  credit: number;
+  /** What was last wanted of it and is not granted yet. */
+  wanted: number;
+  /** On the clock's monotonic time. */
+  heardAt: number;
+  /** By key: what it was sent and has not brought back. */
+  readonly jobs: Map<string, Job>;
+}
+
+export class Fleet {
+  readonly #workers = new Map<string, KnownWorker>();
+
+  get all(): Iterable<KnownWorker> {
+    return this.#workers.values();
+  }
+
+  get(id: string): KnownWorker | undefined {
+    return this.#workers.get(id);
+  }
+
+  /** Notes a beat. */
+  hear(presence: Presence, now: number): KnownWorker {
+    const { worker: id, tasks, state } = presence;
+    const served = new Set(tasks.map(([name, version]) => taskKey(name, version)));
+    const isDraining = state !== "up";
+    const known = this.#workers.get(id);
+    if (known === undefined) {
+      const worker: KnownWorker = {
+        id,
+        tasks: served,
+        isDraining,
+        credit: 0,
+        wanted: 0,
+        heardAt: now,
+        jobs: new Map(),
+      };
+      this.#workers.set(id, worker);
+      return worker;
+    }
+    known.tasks = served;
+    known.isDraining = isDraining;
+    known.heardAt = now;
+    return known;
+  }
+
+  forget(id: string): KnownWorker | undefined {
+    const worker = this.#workers.get(id);
+    this.#workers.delete(id);
+    return worker;
+  }
+
+  serves(task: string): boolean {
+    for (const worker of this.#workers.values()) {
+      if (!worker.isDraining && worker.tasks.has(task)) return true;
+    }
+    return false;
+  }
+
+  /** Those not heard of since then. */
+  silentSince(time: number): KnownWorker[] {
+    return [...this.#workers.values()].filter(({ heardAt }) => heardAt < time);
+  }
+
+  /** Starts everybody's silence anew: it was the transport that was silent. */
+  hearAll(now: number): void {
+    for (const worker of this.#workers.values()) {
+      worker.heardAt = now;
+      // What was granted may have been taken back meanwhile.
+      worker.wanted = 0;
+    }
+  }
+}

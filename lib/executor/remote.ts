@@ -1,0 +1,228 @@
+/** Runs a flow's tasks on workers, its retry controllers here: they decide for the flow, and cost nothing. */
+import type { Code } from "../compile/compile.ts";
+import { FlowError } from "../errors.ts";
+import type { Failure } from "../failure.ts";
+import type { AttemptName, Direction, LossReason } from "../plan/records.ts";
+import type { Stop } from "../transport/transport.ts";
+import type { Log } from "../types.ts";
+import { keyOf } from "./call.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Attempt, Executor, Report } from "./executor.ts";
+import { InlineExecutor } from "./inline.ts";
+import type { Job, JobOwner } from "./job.ts";
+import {
+  type Call,
+  flowAddress,
+  type KeyedOutcome,
+  type Progress,
+  progressAddress,
+  taskKey,
+  type ToFlow,
+  type Verdict,
+} from "./protocol.ts";
+
+export interface RemoteOptions {
+  readonly flow: string;
+  readonly code: Code;
+  readonly dispatcher: Dispatcher;
+  readonly log: Log;
+  /** Whether the flow waits for the outcome of this attempt. */
+  readonly isRunning: (name: AttemptName) => boolean;
+}
+
+interface Entry {
+  readonly job: Job;
+  readonly attempt: Attempt;
+  /** An outcome was reported and is not recorded yet. */
+  isReported: boolean;
+  /** Those who brought an outcome and wait until it is recorded. */
+  readonly waiting: ((verdict: Verdict) => void)[];
+}
+
+export class RemoteExecutor implements Executor, JobOwner {
+  readonly isRemote = true;
+  readonly #options: RemoteOptions;
+  readonly #report: Report;
+  readonly #inline: InlineExecutor;
+  readonly #entries = new Map<string, Entry>();
+  readonly #stops: Stop[] = [];
+  #served: Promise<void> | undefined;
+  #isServed = false;
+  #isClosed = false;
+
+  constructor(options: RemoteOptions, report: Report) {
+    this.#options = options;
+    this.#report = report;
+    this.#inline = new InlineExecutor(options.code, report, options.log);
+  }
+
+  launch(attempt: Attempt): void {
+    const { code } = this.#options;
+    const task = code.atoms[attempt.atom];
+    if (task?.kind !== "task") return this.#inline.launch(attempt);
+    if (attempt.direction === "revert" && task.revert === undefined) {
+      return this.#report.outcome(attempt, { value: undefined });
+    }
+    const call = callOf(attempt, task.version);
+    const job: Job = {
+      call,
+      task: taskKey(call.task, call.version),
+      owner: this,
+      state: "queued",
+      worker: undefined,
+      alone: false,
+    };
+    this.#entries.set(call.key, { job, attempt, isReported: false, waiting: [] });
+    // Outcomes come to the flow's address: nothing is sent before it is there.
+    if (this.#isServed) return this.#send(job, attempt.again);
+    this.#serve().then(
+      () => {
+        this.#isServed = true;
+        this.#send(job, attempt.again);
+      },
+      (error: unknown) => {
+        this.#options.log(`the flow's address can't be served: ${String(error)}`);
+      },
+    );
+  }
+
+  #send(job: Job, again: boolean): void {
+    if (this.#isClosed || job.state === "over") return;
+    if (again) this.#options.dispatcher.search(job);
+    else this.#options.dispatcher.enqueue(job);
+  }
+
+  abort(attempt: Attempt, reason: Error): void {
+    const entry = this.#entries.get(this.#key(attempt.name, attempt.direction, attempt.attempt));
+    if (entry === undefined) return this.#inline.abort(attempt, reason);
+    if (entry.attempt === attempt) this.#options.dispatcher.cancel(entry.job, reason);
+  }
+
+  settled(atom: number, direction: Direction, attempt: number): void {
+    const name = this.#options.code.atoms[atom]?.name ?? "";
+    const key = this.#key(name, direction, attempt);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#options.dispatcher.forget(entry.job);
+    for (const tell of entry.waiting) tell("recorded");
+  }
+
+  taken(job: Job): void {
+    const entry = this.#entries.get(job.call.key);
+    if (entry !== undefined) this.#report.begun(entry.attempt);
+  }
+
+  lost(job: Job, reason: LossReason): void {
+    const entry = this.#entries.get(job.call.key);
+    if (entry === undefined || entry.isReported) return;
+    this.#entries.delete(job.call.key);
+    this.#report.lost(entry.attempt, reason);
+  }
+
+  failed(job: Job, failure: Failure): void {
+    const entry = this.#entries.get(job.call.key);
+    if (entry === undefined || entry.isReported) return;
+    entry.isReported = true;
+    this.#report.outcome(entry.attempt, { failure });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const { job } of this.#entries.values()) this.#options.dispatcher.forget(job);
+    this.#entries.clear();
+    for (const stop of this.#stops) stop();
+    await this.#inline[Symbol.asyncDispose]();
+  }
+
+  #key(name: string, direction: Direction, attempt: number): string {
+    return keyOf(this.#options.flow, name, direction, attempt);
+  }
+
+  #serve(): Promise<void> {
+    return (this.#served ??= this.#start().catch((error: unknown) => {
+      this.#served = undefined;
+      throw error;
+    }));
+  }
+
+  async #start(): Promise<void> {
+    const { dispatcher, flow } = this.#options;
+    const { transport } = dispatcher;
+    await dispatcher.start();
+    const stops = await Promise.all([
+      transport.serve(flowAddress(flow), (body) => this.#take(body as ToFlow)),
+      transport.listen(progressAddress(flow), (body) => {
+        this.#progressed(body as Progress);
+      }),
+    ]);
+    this.#stops.push(...stops);
+    if (this.#isClosed) for (const stop of stops) stop();
+  }
+
+  #take(message: ToFlow): unknown {
+    const { flow, dispatcher } = this.#options;
+    // Whoever brought it keeps it for the next owner.
+    if (this.#isClosed) throw new FlowError("ENGINE_CLOSED", { flow });
+    if (message.kind === "holding") {
+      return message.keys.map((key) => this.#isHeld(key, message.worker));
+    }
+    dispatcher.offer(message.worker, message.offers);
+    return Promise.all(message.outcomes.map((one) => this.#outcome(one, message.worker)));
+  }
+
+  #isHeld(key: string, worker: string): boolean {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return this.#isAwaited(key);
+    if (entry.job.state === "searched") this.#options.dispatcher.holds(entry.job, worker);
+    return true;
+  }
+
+  #outcome({ key, outcome }: KeyedOutcome, worker: string): Verdict | Promise<Verdict> {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) {
+      if (!this.#isAwaited(key)) return "superseded";
+      // Its start is recorded, but it was not launched by this owner yet.
+      throw new FlowError("NO_RECEIVER", { to: flowAddress(this.#options.flow) });
+    }
+    this.#options.dispatcher.holds(entry.job, worker);
+    const verdict = new Promise<Verdict>((resolve) => entry.waiting.push(resolve));
+    if (!entry.isReported) {
+      entry.isReported = true;
+      this.#report.outcome(entry.attempt, outcome);
+    }
+    return verdict;
+  }
+
+  /** Whether the flow waits for an attempt that this owner has not launched. */
+  #isAwaited(key: string): boolean {
+    const { flow, code, isRunning } = this.#options;
+    const [, direction, attempt] = /\/(execute|revert)\/(\d+)$/.exec(key) ?? [];
+    if (direction === undefined || attempt === undefined) return false;
+    const name = key.slice(flow.length + 1, -direction.length - attempt.length - 2);
+    const atom = code.atoms.findIndex((one) => one.name === name);
+    return isRunning({ atom, direction: direction as Direction, attempt: Number(attempt) });
+  }
+
+  #progressed({ key, fraction, details }: Progress): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#report.progress(entry.attempt, fraction, details);
+  }
+}
+
+function callOf(attempt: Attempt, version: number): Call {
+  const { flow, name, direction, attempt: number, epoch, inputs, result, failure } = attempt;
+  return {
+    key: keyOf(flow, name, direction, number),
+    flow,
+    epoch,
+    task: name,
+    version,
+    direction,
+    attempt: number,
+    inputs,
+    result,
+    ...(failure === undefined ? {} : { failure }),
+    ...(attempt.failures === undefined ? {} : { failures: attempt.failures }),
+  };
+}
