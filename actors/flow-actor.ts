@@ -179,8 +179,7 @@ export class FlowActor {
 
   /** One batch. False when there was nothing to do, or when the journal needs time. */
   #step(): boolean {
-    const { clock, maxLost } = this.#options;
-    const turn = new Turn(this.#state, this.#inbox, clock.now(), maxLost);
+    const turn = new Turn(this.#state, this.#inbox, this.#options);
     this.#inbox = [];
     if (turn.messages.length > 0 && this.#progress.size > 0) this.#keepProgresses(turn);
     for (const message of turn.messages) this.#take(message, turn);
@@ -203,11 +202,10 @@ export class FlowActor {
   #append(turn: Turn): boolean {
     const state = this.state;
     const { writer, journal, id } = this.#options;
-    const { at } = turn;
     // A copy has no room to grow: a journal may keep it for long.
     const records = turn.records.slice();
     const first = state.sequence - records.length + 1;
-    const batch = { writer, epoch: state.epoch, first, at, records };
+    const batch = { writer, epoch: state.epoch, first, at: turn.at, records };
     if (state.notes !== undefined) {
       turn.notes = state.notes;
       state.notes = [];

@@ -1,4 +1,5 @@
 /** One turn of a flow actor: what arrived becomes records, and records are folded. */
+import type { Clock } from "../lib/clock.ts";
 import { created, fold } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
@@ -18,6 +19,12 @@ export const parkedReason = (atom: string, losses: number): string =>
 
 const noNotes: readonly Note[] = [];
 
+export interface TurnOptions {
+  readonly clock: Clock;
+  /** So many losses of one attempt park the flow. */
+  readonly maxLost: number;
+}
+
 /** What one batch is made of, and what it sets off. */
 export class Turn {
   state: FlowState | undefined;
@@ -32,15 +39,14 @@ export class Turn {
   /** Outcomes that came too late. */
   superseded = 0;
 
-  /** So many losses of one attempt park the flow. */
   readonly maxLost: number;
 
-  constructor(state: FlowState | undefined, messages: Message[], at: number, maxLost: number) {
+  constructor(state: FlowState | undefined, messages: Message[], { clock, maxLost }: TurnOptions) {
+    this.at = clock.now();
     this.maxLost = maxLost;
     this.state = state;
     this.messages = messages;
-    this.at = at;
-    if (state !== undefined) state.at = at;
+    if (state !== undefined) state.at = this.at;
   }
 
   fold(record: FlowRecord): void {

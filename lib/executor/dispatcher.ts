@@ -15,6 +15,7 @@ import type { Log } from "../types.ts";
 import { Fleet, type KnownWorker } from "./fleet.ts";
 import type { Job } from "./job.ts";
 import { JobQueue } from "./queue.ts";
+import { Searches } from "./searches.ts";
 import {
   anyPresence,
   defaultLeaseMs,
@@ -62,9 +63,9 @@ export class Dispatcher {
   readonly #queue = new JobQueue();
   readonly #stops: Stop[] = [];
   readonly #timers = new Set<Timer>();
+  readonly #searches: Searches;
   #isPumping = false;
   #isClosed = false;
-  #connectedAt: number;
   #started: Promise<void> | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -72,7 +73,19 @@ export class Dispatcher {
     this.#transport = options.transport;
     this.#clock = options.clock;
     this.#leaseMs = options.leaseMs ?? defaultLeaseMs;
-    this.#connectedAt = options.clock.monotonic();
+    this.#searches = new Searches({
+      transport: options.transport,
+      clock: options.clock,
+      leaseMs: this.#leaseMs,
+      workers: () => this.#fleet.all,
+      found: (job, worker) => {
+        this.holds(job, worker);
+      },
+      missing: (job) => {
+        job.state = "queued";
+        this.enqueue(job);
+      },
+    });
   }
 
   get id(): string {
@@ -93,24 +106,11 @@ export class Dispatcher {
     return (this.#started ??= this.#start());
   }
 
-  /**
-   * Asks all workers whether they hold an attempt that an earlier owner started. If none does, and all had a lease of
-   * connected time to say so, it is sent anew.
-   */
+  /** Queues an attempt that an earlier owner started, unless a worker holds it. */
   search(job: Job): void {
     if (this.options.isLocal === true) return this.enqueue(job);
     job.state = "searched";
-    const since = this.#clock.monotonic();
-    const look = (): void => {
-      if (job.state !== "searched" || this.#isClosed) return;
-      for (const { id } of this.#fleet.all) this.#askWhetherHeld(job, id);
-      const from = Math.max(since, this.#connectedAt);
-      const isOver = this.#clock.monotonic() - from >= this.#leaseMs;
-      if (!isOver || !this.#transport.isConnected) return void this.#after(this.#leaseMs / 8, look);
-      job.state = "queued";
-      this.enqueue(job);
-    };
-    look();
+    this.#searches.add(job);
   }
 
   /** Queues an attempt; it goes to a worker with everything else that is queued in this turn. */
@@ -194,6 +194,7 @@ export class Dispatcher {
     this.#isClosed = true;
     await this.#started?.catch(() => undefined);
     for (const stop of this.#stops) stop();
+    this.#searches.close();
     for (const timer of this.#timers) this.#clock.clearTimeout(timer);
     for (const worker of this.#fleet.all) this.#release(worker);
   }
@@ -208,8 +209,8 @@ export class Dispatcher {
     this.#stops.push(
       this.#transport.watch((isConnected) => {
         if (!isConnected) return;
-        this.#connectedAt = this.#clock.monotonic();
-        this.#fleet.hearAll(this.#connectedAt);
+        this.#fleet.hearAll(this.#clock.monotonic());
+        this.#searches.restart();
         this.#askWho();
         this.#pump();
       }),
@@ -387,16 +388,6 @@ export class Dispatcher {
     if (!FlowError.is(error, "NO_RECEIVER") && !isNoReceiver(error)) return false;
     this.workerDied(worker.id);
     return true;
-  }
-
-  #askWhetherHeld(job: Job, id: string): void {
-    const question: ToWorker = { kind: "holds", keys: [job.call.key] };
-    this.#transport.request(workerAddress(id), question).then(
-      (answer) => {
-        if ((answer as boolean[])[0] === true && job.state === "searched") this.holds(job, id);
-      },
-      () => undefined, // it is asked again
-    );
   }
 
   /** For what may be lost: it is repeated by what follows from it. */

@@ -168,7 +168,7 @@ export class RemoteExecutor implements Executor, JobOwner {
       return message.keys.map((key) => this.#isHeld(key, message.worker));
     }
     dispatcher.offer(message.worker, message.offers);
-    return Promise.all(message.outcomes.map((one) => this.#outcome(one, message.worker)));
+    return Promise.all(message.outcomes.map(async (one) => this.#outcome(one, message.worker)));
   }
 
   #isHeld(key: string, worker: string): boolean {
