@@ -275,7 +275,11 @@ export class Engine {
         this.cancel(reasonOf(signal));
       };
       signal?.addEventListener("abort", cancel);
-      const release = (): void => signal?.removeEventListener("abort", cancel);
+      const letGo = this.#hosts?.hold();
+      const release = (): void => {
+        signal?.removeEventListener("abort", cancel);
+        letGo?.();
+      };
       this.#waiter = { resolve, reject, release };
       this.#runStart = this.#clock.monotonic();
       // Aborted before: in one turn, so that nothing starts in between.

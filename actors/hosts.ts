@@ -4,10 +4,11 @@ import type { Code } from "../lib/compile/compile.ts";
 import { Dispatcher } from "../lib/executor/dispatcher.ts";
 import type { Executor, Report } from "../lib/executor/executor.ts";
 import { InlineExecutor } from "../lib/executor/inline.ts";
+import type { Pool } from "../lib/executor/pool/pool.ts";
 import { RemoteExecutor } from "../lib/executor/remote.ts";
 import { makeId } from "../lib/ids.ts";
 import type { AttemptName } from "../lib/plan/records.ts";
-import type { Transport } from "../lib/transport/transport.ts";
+import type { Stop, Transport } from "../lib/transport/transport.ts";
 import type { Log } from "../lib/types.ts";
 import type { EngineOptions } from "./options.ts";
 
@@ -30,6 +31,8 @@ export interface Hosts extends AsyncDisposable {
   /** Hosts outlive the engine: its end is no fault of what they run. */
   readonly outlive: boolean;
   executor(flow: FlowCode, report: Report): Executor;
+  /** Keeps them, and the process, until the answer is called. */
+  hold(): Stop;
 }
 
 /** One for all flows of this process that go through the same transport. */
@@ -40,13 +43,40 @@ export function hostsOf(options: EngineOptions, own: HostOptions): Hosts | Promi
   if (transport !== undefined) {
     return remote(dispatcherOf(transport, own), concurrency ?? 1_000, own.log, true);
   }
-  if (pool !== undefined) return remote(pool.dispatcher, concurrency ?? pool.size, own.log, false);
+  if (pool !== undefined) return pooled(pool, concurrency, own.log);
+  if (engine === "threads" || engine === "processes") return ownPool(engine, options, own);
   return {
     concurrency: engine === "serial" ? 1 : (concurrency ?? 100),
     outlive: false,
     executor: ({ code }, report) => new InlineExecutor(code, report, own.log),
+    hold: nothing,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+const nothing = (): Stop => () => undefined;
+
+const pooled = (pool: Pool, concurrency: number | undefined, log: Log): Hosts => ({
+  ...remote(pool.dispatcher, concurrency ?? pool.size, log, false),
+  hold: () => pool.hold(),
+});
+
+/** @throws FlowError `MODULE_NOT_LOADED`, `ALREADY_EXISTS`, `HOST_FAILED` */
+async function ownPool(
+  kind: "threads" | "processes",
+  { modules = [], concurrency }: EngineOptions,
+  own: HostOptions,
+): Promise<Hosts> {
+  const { Pool } = await import("../lib/executor/pool/pool.ts");
+  const size = concurrency === undefined ? {} : { size: concurrency };
+  const pool = new Pool({ kind, modules, ...size, ...own });
+  try {
+    await pool.ready();
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  return { ...pooled(pool, concurrency, own.log), [Symbol.asyncDispose]: () => pool.close() };
 }
 
 function remote(dispatcher: Dispatcher, concurrency: number, log: Log, outlive: boolean): Hosts {
@@ -54,6 +84,7 @@ function remote(dispatcher: Dispatcher, concurrency: number, log: Log, outlive: 
     concurrency,
     outlive,
     executor: (flow, report) => new RemoteExecutor({ ...flow, dispatcher, log }, report),
+    hold: nothing,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -1,7 +1,7 @@
 /** What an engine can be told. */
 import type { Clock, Random } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
-import type { Dispatcher } from "../lib/executor/dispatcher.ts";
+import type { Pool } from "../lib/executor/pool/pool.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import type { Transport } from "../lib/transport/transport.ts";
 import type { Log } from "../lib/types.ts";
@@ -9,14 +9,6 @@ import type { Log } from "../lib/types.ts";
 export type EngineKind = "serial" | "parallel" | "threads" | "processes" | "workers";
 
 const kinds: readonly string[] = ["serial", "parallel", "threads", "processes", "workers"];
-
-/** Hosts of worker actors that engines of this process share. */
-export interface Pool extends AsyncDisposable {
-  readonly kind: "threads" | "processes";
-  /** Attempts that it runs at once. */
-  readonly size: number;
-  readonly dispatcher: Dispatcher;
-}
 
 export interface EngineOptions {
   /** Name of the flow's journal. Default: a new one. With the id of a flow that the journal holds, that flow goes on. */

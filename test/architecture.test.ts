@@ -17,9 +17,13 @@ const floors: readonly (readonly RegExp[])[] = [
   [/^lib\/compile\//],
   [/^lib\/plan\//],
   [/^lib\/statechart\//],
-  [/^lib\/(journal|loading|transport)\//, /^lib\/executor\/[^/]+\.ts$/, /^lib\/system\.ts$/],
+  [
+    /^lib\/(journal|loading|transport)\//,
+    /^lib\/executor\/(?!pool\/host\.ts)/,
+    /^lib\/system\.ts$/,
+  ],
   [/^actors\//],
-  [/^lib\/executor\/pool\//, /^lib\/nats\//],
+  [/^lib\/executor\/pool\/host\.ts$/, /^lib\/nats\//],
   [/^lib\/cli\//, /^lib\/index\.ts$/],
 ];
 

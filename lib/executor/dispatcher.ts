@@ -12,6 +12,7 @@ import { failureOf } from "../failure.ts";
 import type { LossReason } from "../plan/records.ts";
 import type { Stop, Transport } from "../transport/transport.ts";
 import type { Log } from "../types.ts";
+import { Courier } from "./courier.ts";
 import { Fleet, type KnownWorker } from "./fleet.ts";
 import type { Job } from "./job.ts";
 import { JobQueue } from "./queue.ts";
@@ -23,9 +24,7 @@ import {
   type Grant,
   type Presence,
   type Refusal,
-  type ToWorker,
   whoAddress,
-  workerAddress,
 } from "./protocol.ts";
 
 export interface DispatcherOptions {
@@ -45,14 +44,12 @@ export interface DispatcherOptions {
   readonly isLocal?: boolean;
   /** Called with a worker that did not let go of an attempt in time. Default: it is left alone. */
   readonly stuck?: (worker: string) => void;
+  /** Called when a flow begins to wait for outcomes; what it returns, when it waits for none any more. */
+  readonly hold?: () => Stop;
 }
 
 /** Milliseconds after which a task that no worker serves is said to be so. */
 const unservedMs = 500;
-
-/** Wait before a request that was not answered is repeated, and how it grows. */
-const firstWaitMs = 50;
-const longestWaitMs = 2_000;
 
 export class Dispatcher {
   readonly options: DispatcherOptions;
@@ -63,6 +60,7 @@ export class Dispatcher {
   readonly #queue = new JobQueue();
   readonly #stops: Stop[] = [];
   readonly #timers = new Set<Timer>();
+  readonly #courier: Courier;
   readonly #searches: Searches;
   #isPumping = false;
   #isClosed = false;
@@ -73,6 +71,18 @@ export class Dispatcher {
     this.#transport = options.transport;
     this.#clock = options.clock;
     this.#leaseMs = options.leaseMs ?? defaultLeaseMs;
+    this.#courier = new Courier({
+      transport: options.transport,
+      engine: options.id,
+      after: (delayMs, fn) => void this.#after(delayMs, fn),
+      granted: (worker, slots) => void this.#granted({ worker: worker.id, slots }),
+      answered: (worker, job, refusal) => {
+        this.#answered(worker, job, refusal);
+      },
+      gone: (worker) => {
+        this.workerDied(worker.id);
+      },
+    });
     this.#searches = new Searches({
       transport: options.transport,
       clock: options.clock,
@@ -128,9 +138,10 @@ export class Dispatcher {
       this.forget(job);
       job.owner.failed(job, failureOf(reason));
     } else if (job.worker !== undefined) {
-      const { worker, call } = job;
-      this.#ask(worker, { kind: "cancel", key: call.key, reason: failureOf(reason) });
-      if (FlowError.is(reason, "TASK_TIMED_OUT")) this.#watchGrace(worker, call.key);
+      const worker = this.#fleet.get(job.worker);
+      if (worker === undefined) return;
+      this.#courier.cancel(worker, job.call.key, reason);
+      if (FlowError.is(reason, "TASK_TIMED_OUT")) this.#watchGrace(worker.id, job.call.key);
     }
   }
 
@@ -196,7 +207,7 @@ export class Dispatcher {
     for (const stop of this.#stops) stop();
     this.#searches.close();
     for (const timer of this.#timers) this.#clock.clearTimeout(timer);
-    for (const worker of this.#fleet.all) this.#release(worker);
+    for (const worker of this.#fleet.all) this.#courier.release(worker);
   }
 
   async #start(): Promise<void> {
@@ -301,68 +312,22 @@ export class Dispatcher {
     const jobs = this.#queue.takeFor(worker, worker.credit);
     worker.credit -= jobs.length;
     const most = this.options.callsAtOnce ?? 256;
-    for (let at = 0; at < jobs.length; at += most) this.#send(worker, jobs.slice(at, at + most));
-    if (worker.credit > 0 && this.#queue.countFor(worker) === 0) this.#release(worker);
-  }
-
-  #release(worker: KnownWorker): void {
-    if (worker.credit <= 0) return;
-    this.#ask(worker.id, { kind: "release", engine: this.id, slots: worker.credit });
-    worker.credit = 0;
-    worker.wanted = 0;
+    for (let at = 0; at < jobs.length; at += most) {
+      this.#courier.send(worker, jobs.slice(at, at + most));
+    }
+    if (worker.credit > 0 && this.#queue.countFor(worker) === 0) this.#courier.release(worker);
   }
 
   /** Asks each worker that could do with more for what it could be given. */
   #wantMore(): void {
     for (const worker of this.#fleet.all) {
       const slots = this.#queue.countFor(worker);
-      if (slots === 0 || worker.wanted >= slots) continue;
-      worker.wanted = slots;
-      const want: ToWorker = { kind: "want", engine: this.id, slots };
-      this.#transport.request(workerAddress(worker.id), want).then(
-        (granted) => {
-          this.#granted({ worker: worker.id, slots: granted as number });
-        },
-        (error: unknown) => {
-          worker.wanted = 0;
-          this.#refused(worker, error);
-        },
-      );
+      if (slots > worker.wanted) this.#courier.want(worker, slots);
     }
-  }
-
-  #send(worker: KnownWorker, jobs: readonly Job[], waitMs = firstWaitMs): void {
-    for (const job of jobs) {
-      job.state = "sent";
-      job.worker = worker.id;
-      worker.jobs.set(job.call.key, job);
-    }
-    const calls = jobs.map(({ call }) => call);
-    this.#transport
-      .request(workerAddress(worker.id), {
-        kind: "calls",
-        engine: this.id,
-        calls,
-      } satisfies ToWorker)
-      .then(
-        (answer) => {
-          worker.heardAt = this.#clock.monotonic();
-          jobs.forEach((job, at) => {
-            this.#answered(worker, job, (answer as (Refusal | null)[])[at] ?? null);
-          });
-        },
-        (error: unknown) => {
-          if (this.#refused(worker, error)) return;
-          // It may have them, or not: it knows them by their keys.
-          this.#after(waitMs, () => {
-            const still = jobs.filter((job) => job.state === "sent" && job.worker === worker.id);
-            if (still.length > 0) this.#send(worker, still, Math.min(longestWaitMs, 2 * waitMs));
-          });
-        },
-      );
   }
 
   #answered(worker: KnownWorker, job: Job, refusal: Refusal | null): void {
+    worker.heardAt = this.#clock.monotonic();
     if (job.state !== "sent" || job.worker !== worker.id) return;
     if (refusal === null) {
       job.state = "taken";
@@ -382,20 +347,4 @@ export class Dispatcher {
     worker.credit = 0;
     this.enqueue(job);
   }
-
-  /** @returns true if the worker is gone */
-  #refused(worker: KnownWorker, error: unknown): boolean {
-    if (!FlowError.is(error, "NO_RECEIVER") && !isNoReceiver(error)) return false;
-    this.workerDied(worker.id);
-    return true;
-  }
-
-  /** For what may be lost: it is repeated by what follows from it. */
-  #ask(worker: string, body: ToWorker): void {
-    this.#transport.request(workerAddress(worker), body).catch(() => undefined);
-  }
 }
-
-/** As it comes back from the other side of a port. */
-const isNoReceiver = (error: unknown): boolean =>
-  error instanceof Error && (error as { code?: unknown }).code === "NO_RECEIVER";

@@ -1,0 +1,97 @@
+/** What an engine asks workers, and asks again where nobody answered. */
+import { failureOf } from "../failure.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { KnownWorker } from "./fleet.ts";
+import type { Job } from "./job.ts";
+import { type Refusal, type ToWorker, workerAddress } from "./protocol.ts";
+
+export interface CourierOptions {
+  readonly transport: Transport;
+  readonly engine: string;
+  readonly after: (delayMs: number, fn: () => void) => void;
+  readonly granted: (worker: KnownWorker, slots: number) => void;
+  /** @param refusal - null: the worker has it */
+  readonly answered: (worker: KnownWorker, job: Job, refusal: Refusal | null) => void;
+  /** Nobody serves its address. */
+  readonly gone: (worker: KnownWorker) => void;
+}
+
+/** Wait before a request that was not answered is repeated; it doubles up to the other. */
+const firstWaitMs = 50;
+const longestWaitMs = 2_000;
+
+export class Courier {
+  readonly #options: CourierOptions;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+  }
+
+  want(worker: KnownWorker, slots: number): void {
+    const { engine, granted } = this.#options;
+    worker.wanted = slots;
+    this.#request(worker, { kind: "want", engine, slots }).then(
+      (answer) => {
+        granted(worker, answer as number);
+      },
+      (error: unknown) => {
+        worker.wanted = 0;
+        this.#isGone(worker, error);
+      },
+    );
+  }
+
+  /** Gives back all slots that are not used. */
+  release(worker: KnownWorker): void {
+    const { credit: slots } = worker;
+    worker.credit = 0;
+    worker.wanted = 0;
+    if (slots > 0) this.#ask(worker, { kind: "release", engine: this.#options.engine, slots });
+  }
+
+  cancel(worker: KnownWorker, key: string, reason: Error): void {
+    this.#ask(worker, { kind: "cancel", key, reason: failureOf(reason) });
+  }
+
+  /** Sends attempts, until the worker has said of each whether it takes it, or is gone. */
+  send(worker: KnownWorker, jobs: readonly Job[], waitMs = firstWaitMs): void {
+    const { engine, after, answered } = this.#options;
+    for (const job of jobs) {
+      job.state = "sent";
+      job.worker = worker.id;
+      worker.jobs.set(job.call.key, job);
+    }
+    this.#request(worker, { kind: "calls", engine, calls: jobs.map(({ call }) => call) }).then(
+      (answer) => {
+        jobs.forEach((job, at) => {
+          answered(worker, job, (answer as (Refusal | null)[])[at] ?? null);
+        });
+      },
+      (error: unknown) => {
+        if (this.#isGone(worker, error)) return;
+        // It may have them, or not: it knows them by their keys.
+        after(waitMs, () => {
+          const still = jobs.filter((job) => job.state === "sent" && job.worker === worker.id);
+          if (still.length > 0) this.send(worker, still, Math.min(longestWaitMs, 2 * waitMs));
+        });
+      },
+    );
+  }
+
+  #isGone(worker: KnownWorker, error: unknown): boolean {
+    // From the other side of a port it comes as a record, not as a FlowError.
+    const { code } = error as { code?: unknown };
+    if (code !== "NO_RECEIVER") return false;
+    this.#options.gone(worker);
+    return true;
+  }
+
+  /** For what may be lost: what follows from it sets it right. */
+  #ask(worker: KnownWorker, body: ToWorker): void {
+    this.#request(worker, body).catch(() => undefined);
+  }
+
+  #request({ id }: KnownWorker, body: ToWorker): Promise<unknown> {
+    return this.#options.transport.request(workerAddress(id), body);
+  }
+}
