@@ -23,7 +23,7 @@ import { BatchWaiters } from "./batch-waiters.ts";
 import { Effects } from "./effects.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import { FlowActor } from "./flow-actor.ts";
-import { type Hosts, hostsOf } from "./hosts.ts";
+import { type Hosts, hostsHere, hostsOf } from "./hosts.ts";
 import { machines } from "./machines.ts";
 import { checkOptions, type EngineOptions, reasonOf, type RunControls } from "./options.ts";
 
@@ -67,6 +67,7 @@ export class Engine {
 
   constructor(flow: Item, options: EngineOptions = {}) {
     checkOptions(options);
+    this.#hosts = hostsHere(options);
     this.#flow = flow;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -149,6 +150,7 @@ export class Engine {
     // A journal that is certainly new needs no look at it: its first records go into one batch with the run.
     if (this.#options.id !== undefined || this.#prepared !== undefined) await this.#prepare();
     this.validate();
+    if (this.#hosts === undefined) await this.#openHosts();
     if (this.#prepared === undefined) this.#observe(this.#prepare());
     return this.#begin(controls);
   }
@@ -290,6 +292,11 @@ export class Engine {
     return ended;
   }
 
+  async #openHosts(): Promise<Hosts> {
+    const own = { clock: this.#clock, random: this.#random, log: this.#log };
+    return (this.#hosts = await hostsOf(this.#options, own));
+  }
+
   #prepare(): Promise<void> {
     this.#prepared ??= this.#doPrepare().catch((error: unknown) => {
       this.#prepared = undefined;
@@ -302,11 +309,9 @@ export class Engine {
   async #doPrepare(): Promise<void> {
     const { blueprint, code } = this.#needCompiled("prepare");
     if (this.#stopped !== undefined) throw this.#stopped;
-    const own = { clock: this.#clock, random: this.#random, log: this.#log };
-    const hosts = this.#hosts ?? hostsOf(this.#options, own);
-    this.#hosts = hosts instanceof Promise ? await hosts : hosts;
-    const actor = this.#makeActor(code, this.#hosts);
-    if (this.#options.id !== undefined) return this.#adopt(actor, blueprint, this.#hosts.outlive);
+    const hosts = this.#hosts ?? (await this.#openHosts());
+    const actor = this.#makeActor(code, hosts);
+    if (this.#options.id !== undefined) return this.#adopt(actor, blueprint, hosts.outlive);
     this.#actor = actor;
     return actor.begin(undefined, this.#firstRecords(blueprint));
   }

@@ -38,22 +38,33 @@ export interface Hosts extends AsyncDisposable {
 /** One for all flows of this process that go through the same transport. */
 const dispatchers = new WeakMap<Transport, Dispatcher>();
 
-export function hostsOf(options: EngineOptions, own: HostOptions): Hosts | Promise<Hosts> {
-  const { engine = "serial", concurrency, transport, pool } = options;
-  if (transport !== undefined) {
-    return remote(dispatcherOf(transport, own), concurrency ?? 1_000, own.log, true);
-  }
-  if (pool !== undefined) return pooled(pool, concurrency, own.log);
-  if (engine === "threads" || engine === "processes") return ownPool(engine, options, own);
+/** The engine's own event loop; undefined for engines that need hosts elsewhere, see `hostsOf`. */
+export function hostsHere({
+  engine = "serial",
+  concurrency = 100,
+  log = quiet,
+}: EngineOptions): Hosts | undefined {
+  if (engine !== "serial" && engine !== "parallel") return undefined;
   return {
-    concurrency: engine === "serial" ? 1 : (concurrency ?? 100),
+    concurrency: engine === "serial" ? 1 : concurrency,
     outlive: false,
-    executor: ({ code }, report) => new InlineExecutor(code, report, own.log),
+    executor: ({ code }, report) => new InlineExecutor(code, report, log),
     hold: nothing,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
+const quiet: Log = () => undefined;
+
+/** @throws FlowError `MODULE_NOT_LOADED`, `ALREADY_EXISTS`, `HOST_FAILED` */
+export async function hostsOf(options: EngineOptions, own: HostOptions): Promise<Hosts> {
+  const { engine, concurrency, transport, pool } = options;
+  if (transport !== undefined) {
+    return remote(dispatcherOf(transport, own), concurrency ?? 1_000, own.log, true);
+  }
+  if (pool !== undefined) return pooled(pool, concurrency, own.log);
+  return ownPool(engine === "threads" ? "threads" : "processes", options, own);
+}
 const nothing = (): Stop => () => undefined;
 
 const pooled = (pool: Pool, concurrency: number | undefined, log: Log): Hosts => ({
@@ -61,7 +72,6 @@ const pooled = (pool: Pool, concurrency: number | undefined, log: Log): Hosts =>
   hold: () => pool.hold(),
 });
 
-/** @throws FlowError `MODULE_NOT_LOADED`, `ALREADY_EXISTS`, `HOST_FAILED` */
 async function ownPool(
   kind: "threads" | "processes",
   { modules = [], concurrency }: EngineOptions,
