@@ -5,6 +5,7 @@ import { Dispatcher } from "../lib/executor/dispatcher.ts";
 import type { Executor, Report } from "../lib/executor/executor.ts";
 import { InlineExecutor } from "../lib/executor/inline.ts";
 import type { Pool } from "../lib/executor/pool/pool.ts";
+import { defaultLeaseMs } from "../lib/executor/protocol.ts";
 import { RemoteExecutor } from "../lib/executor/remote.ts";
 import { makeId } from "../lib/ids.ts";
 import type { AttemptName } from "../lib/plan/records.ts";
@@ -58,9 +59,9 @@ const quiet: Log = () => undefined;
 
 /** @throws FlowError `MODULE_NOT_LOADED`, `ALREADY_EXISTS`, `HOST_FAILED` */
 export async function hostsOf(options: EngineOptions, own: HostOptions): Promise<Hosts> {
-  const { engine, concurrency, transport, pool } = options;
+  const { engine, concurrency, transport, pool, leaseMs } = options;
   if (transport !== undefined) {
-    return remote(dispatcherOf(transport, own), concurrency ?? 1_000, own.log, true);
+    return remote(dispatcherOf(transport, own, leaseMs), concurrency ?? 1_000, own.log, true);
   }
   if (pool !== undefined) return pooled(pool, concurrency, own.log);
   return ownPool(engine === "threads" ? "threads" : "processes", options, own);
@@ -99,10 +100,15 @@ function remote(dispatcher: Dispatcher, concurrency: number, log: Log, outlive: 
   };
 }
 
-function dispatcherOf(transport: Transport, { clock, random, log }: HostOptions): Dispatcher {
+function dispatcherOf(
+  transport: Transport,
+  { clock, random, log }: HostOptions,
+  leaseMs = defaultLeaseMs,
+): Dispatcher {
   let dispatcher = dispatchers.get(transport);
   if (dispatcher === undefined) {
-    dispatcher = new Dispatcher({ transport, id: makeId(clock, random), clock, random, log });
+    const id = makeId(clock, random);
+    dispatcher = new Dispatcher({ transport, id, clock, random, log, leaseMs });
     dispatchers.set(transport, dispatcher);
   }
   return dispatcher;

@@ -34,6 +34,11 @@ export interface EngineOptions {
   readonly pool?: Pool;
   /** With `workers`: what they are reached through. It is left open. */
   readonly transport?: Transport;
+  /**
+   * With `workers`: milliseconds of silence after which a worker counts as gone, and after which what an earlier owner
+   * had started is sent anew if nobody holds it. Default 15,000; at least 100. The first engine on a transport decides.
+   */
+  readonly leaseMs?: number;
   /** Default: one in memory, for this engine alone. */
   readonly journal?: Journal;
   /** A REVERT without an outer controller reverts everything instead of its own scope. Default false. */
@@ -61,7 +66,11 @@ export interface RunControls {
 
 /** @throws FlowError `INVALID_OPTION` naming the option and what is wrong with it */
 export function checkOptions(options: EngineOptions): void {
-  const { concurrency, maxLost, payloads, journal, engine } = options;
+  const { concurrency, maxLost, payloads, journal, engine, leaseMs } = options;
+  if (leaseMs !== undefined && !(Number.isSafeInteger(leaseMs) && leaseMs >= 100)) {
+    const problem = `expected a whole number of 100 or more, got ${String(leaseMs)}`;
+    throw new FlowError("INVALID_OPTION", { option: "leaseMs", problem });
+  }
   const atLeastOne = { concurrency, maxLost };
   for (const [option, value] of Object.entries(atLeastOne)) {
     if (value === undefined || value === Infinity) continue;
