@@ -22,20 +22,17 @@ function parse(server: string): ServerUrl {
   const [, scheme = "nats", rest = server] = /^([a-z]+):\/\/(.*)$/.exec(server) ?? [];
   if (scheme !== "nats" && scheme !== "tls")
     throw invalid(`is no nats: or tls: URL, but ${scheme}:`);
-  let url: URL;
   try {
-    url = new URL(`nats://${rest}`);
+    const { hostname, port, username, password } = new URL(`nats://${rest}`);
+    return {
+      address: `${hostname}:${port === "" ? defaultPort : port}`,
+      isSecure: scheme === "tls",
+      ...(username === "" ? {} : { user: decodeURIComponent(username) }),
+      ...(password === "" ? {} : { password: decodeURIComponent(password) }),
+    };
   } catch {
     throw invalid("is no URL such as nats://127.0.0.1:4222");
   }
-  const { hostname, port, username, password } = url;
-  if (hostname === "") throw invalid("names no host");
-  return {
-    address: `${hostname}:${port === "" ? defaultPort : port}`,
-    isSecure: scheme === "tls",
-    ...(username === "" ? {} : { user: decodeURIComponent(username) }),
-    ...(password === "" ? {} : { password: decodeURIComponent(password) }),
-  };
 }
 
 const invalid = (problem: string): FlowError =>

@@ -57,12 +57,12 @@ async function serve({ near, far }: Ends, at: string, take: Take): Promise<() =>
 
 /** The same for what is published. */
 async function listen({ near, far }: Ends, to: string, hear: (body: unknown) => void, via = to) {
-  let isKnown = false;
+  const probes: unknown[] = [];
   const stop = await far.listen(to, (body) => {
-    if (body === probe) isKnown = true;
+    if (body === probe) probes.push(body);
     else hear(body);
   });
-  while (!isKnown) {
+  while (probes.length === 0) {
     near.publish(via, probe);
     await new Promise(setImmediate);
   }
@@ -223,7 +223,7 @@ function failing(test: Define): void {
       ends.inject("", bytes);
     }
     t.type(await ends.near.request(address, "still here"), "number");
-    t.equal(taken.at(-1), "still here");
+    t.ok(taken.includes("still here"));
   });
 }
 

@@ -24,6 +24,12 @@ const found = await import(pathToFileURL(finder).href)
 /** Why tests that need a server are skipped, if they are. */
 export const noServer: string | false = found.missing;
 
+/** A test that is torn down by force tears its servers down too. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 const limitMs = 20_000;
 
 /** Asks again and again until it is so. */
@@ -49,6 +55,7 @@ export interface ServerOptions {
 export class TestServer {
   readonly #folder: string;
   readonly #options: ServerOptions;
+  #config: string;
   #child: ChildProcess | undefined;
   #port: number;
   #monitor = -1;
@@ -56,6 +63,7 @@ export class TestServer {
   constructor(folder: string, options: ServerOptions) {
     this.#folder = folder;
     this.#options = options;
+    this.#config = options.config ?? "";
     this.#port = options.port ?? -1;
   }
 
@@ -68,16 +76,21 @@ export class TestServer {
     return this.#port;
   }
 
+  /** Another configuration, from the next start on. */
+  configure(config: string): void {
+    this.#config = config;
+  }
+
   /** Resolves when it takes connections. */
   async start(): Promise<void> {
     const config = join(this.#folder, "server.conf");
-    await writeFile(config, this.#options.config ?? "");
+    await writeFile(config, this.#config);
     const store = join(this.#folder, "store");
     const args = ["-c", config, "-a", "127.0.0.1", "-js", "-sd", store];
     args.push("-n", this.#options.name ?? "test", "-p", String(this.#port), "-m", "-1");
     const child = spawn(found.path, args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
-    process.once("exit", () => child.kill("SIGKILL"));
+    running.add(child);
     const said: string[] = [];
     for await (const line of createInterface({ input: child.stderr })) {
       said.push(line);
@@ -96,6 +109,7 @@ export class TestServer {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    running.delete(child);
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
