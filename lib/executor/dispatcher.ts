@@ -40,12 +40,13 @@ export interface DispatcherOptions {
   readonly graceMs?: number;
   /** Calls that go in one message at most. Default 256. */
   readonly callsAtOnce?: number;
-  /** Workers die with this process: nobody else's attempts are looked for. Default false. */
+  /**
+   * Workers die with this process, and somebody tells when one does: nobody else's attempts are looked for, and a
+   * silent worker is one that works. Default false.
+   */
   readonly isLocal?: boolean;
   /** Called with a worker that did not let go of an attempt in time. Default: it is left alone. */
   readonly stuck?: (worker: string) => void;
-  /** Called when a flow begins to wait for outcomes; what it returns, when it waits for none any more. */
-  readonly hold?: () => Stop;
 }
 
 /** Milliseconds after which a task that no worker serves is said to be so. */
@@ -141,7 +142,7 @@ export class Dispatcher {
       const worker = this.#fleet.get(job.worker);
       if (worker === undefined) return;
       this.#courier.cancel(worker, job.call.key, reason);
-      if (FlowError.is(reason, "TASK_TIMED_OUT")) this.#watchGrace(worker.id, job.call.key);
+      if (FlowError.is(reason, "TASK_TIMED_OUT")) this.#watchGrace(worker, job.call.key);
     }
   }
 
@@ -161,6 +162,11 @@ export class Dispatcher {
     job.state = "taken";
     const worker = this.#fleet.get(id);
     worker?.jobs.set(job.call.key, job);
+  }
+
+  /** A worker has brought an outcome, whether anybody waits for it or not. */
+  letGo(id: string, key: string): void {
+    this.#fleet.get(id)?.late.delete(key);
   }
 
   /** Slots that a worker lets its last engine use again. */
@@ -227,7 +233,7 @@ export class Dispatcher {
       }),
     );
     this.#askWho();
-    this.#watchSilence();
+    if (this.options.isLocal !== true) this.#watchSilence();
   }
 
   #askWho(): void {
@@ -255,11 +261,13 @@ export class Dispatcher {
     if (timer !== undefined) background(timer);
   }
 
-  #watchGrace(worker: string, key: string): void {
+  /** The flow waits for it no longer; the worker still has to bring an outcome. */
+  #watchGrace(worker: KnownWorker, key: string): void {
     const { stuck, graceMs = 1_000 } = this.options;
     if (stuck === undefined) return;
+    worker.late.add(key);
     this.#after(graceMs, () => {
-      if (this.#fleet.get(worker)?.jobs.has(key) === true) stuck(worker);
+      if (worker.late.has(key) && this.#fleet.get(worker.id) === worker) stuck(worker.id);
     });
   }
 

@@ -14,6 +14,8 @@ export interface KnownWorker {
   heardAt: number;
   /** By key: what it was sent and has not brought back. */
   readonly jobs: Map<string, Job>;
+  /** Keys of those whose time was up, until it brings their outcomes all the same. */
+  readonly late: Set<string>;
 }
 
 export class Fleet {
@@ -42,6 +44,7 @@ export class Fleet {
         wanted: 0,
         heardAt: now,
         jobs: new Map(),
+        late: new Set(),
       };
       this.#workers.set(id, worker);
       return worker;

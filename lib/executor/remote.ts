@@ -46,7 +46,6 @@ export class RemoteExecutor implements Executor, JobOwner {
   readonly #inline: InlineExecutor;
   readonly #entries = new Map<string, Entry>();
   readonly #stops: Stop[] = [];
-  #release: Stop | undefined;
   #served: Promise<void> | undefined;
   #isServed = false;
   #isClosed = false;
@@ -74,7 +73,6 @@ export class RemoteExecutor implements Executor, JobOwner {
       alone: false,
     };
     this.#entries.set(call.key, { job, attempt, isReported: false, waiting: [] });
-    this.#hold();
     // Outcomes come to the flow's address: nothing is sent before it is there.
     if (this.#isServed) return this.#send(job, attempt.again);
     this.#serve().then(
@@ -106,7 +104,6 @@ export class RemoteExecutor implements Executor, JobOwner {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    this.#hold();
     this.#options.dispatcher.forget(entry.job);
     for (const tell of entry.waiting) tell("recorded");
   }
@@ -120,7 +117,6 @@ export class RemoteExecutor implements Executor, JobOwner {
     const entry = this.#entries.get(job.call.key);
     if (entry === undefined || entry.isReported) return;
     this.#entries.delete(job.call.key);
-    this.#hold();
     this.#report.lost(entry.attempt, reason);
   }
 
@@ -135,19 +131,8 @@ export class RemoteExecutor implements Executor, JobOwner {
     this.#isClosed = true;
     for (const { job } of this.#entries.values()) this.#options.dispatcher.forget(job);
     this.#entries.clear();
-    this.#hold();
     for (const stop of this.#stops) stop();
     await this.#inline[Symbol.asyncDispose]();
-  }
-
-  /** Workers are needed while an outcome is awaited. */
-  #hold(): void {
-    if (this.#entries.size > 0) {
-      this.#release ??= this.#options.dispatcher.options.hold?.();
-    } else {
-      this.#release?.();
-      this.#release = undefined;
-    }
   }
 
   #key(name: string, direction: Direction, attempt: number): string {
@@ -194,6 +179,7 @@ export class RemoteExecutor implements Executor, JobOwner {
   }
 
   #outcome({ key, outcome }: KeyedOutcome, worker: string): Verdict | Promise<Verdict> {
+    this.#options.dispatcher.letGo(worker, key);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
       if (!this.#isAwaited(key)) return "superseded";
