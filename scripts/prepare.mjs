@@ -15,9 +15,6 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...path) => join(root, ...path);
 const json = (path) => JSON.parse(readFileSync(at(path), "utf8"));
 
-/** No test needs a server yet: without one the tests run all the same. */
-const serverRequired = false;
-
 requireNode();
 if (!installed()) install();
 if (!built()) build();
@@ -127,8 +124,7 @@ async function findServer() {
   try {
     await natsServer({ say: (line) => console.error(line) });
   } catch (error) {
-    if (serverRequired) stop(error.message);
-    console.error(`warning: ${error.message}`);
+    console.error(`warning: tests that need a server are skipped: ${error.message}`);
   }
 }
 

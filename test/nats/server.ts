@@ -48,8 +48,8 @@ export interface ServerOptions {
   readonly name?: string;
   /** Lines of a configuration, beside ports and store. */
   readonly config?: string;
-  /** Of the monitoring and the client port; default: any free ones. */
-  readonly port?: number;
+  /** What the configuration takes from the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class TestServer {
@@ -57,14 +57,13 @@ export class TestServer {
   readonly #options: ServerOptions;
   #config: string;
   #child: ChildProcess | undefined;
-  #port: number;
+  #port = -1;
   #monitor = -1;
 
   constructor(folder: string, options: ServerOptions) {
     this.#folder = folder;
     this.#options = options;
     this.#config = options.config ?? "";
-    this.#port = options.port ?? -1;
   }
 
   /** The same after a restart. */
@@ -86,9 +85,11 @@ export class TestServer {
     const config = join(this.#folder, "server.conf");
     await writeFile(config, this.#config);
     const store = join(this.#folder, "store");
-    const args = ["-c", config, "-a", "127.0.0.1", "-js", "-sd", store];
+    const args = ["-c", config, "-a", "127.0.0.1"];
+    if (!/^jetstream/m.test(this.#config)) args.push("-js", "-sd", store);
     args.push("-n", this.#options.name ?? "test", "-p", String(this.#port), "-m", "-1");
-    const child = spawn(found.path, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const env = { ...process.env, ...this.#options.env };
+    const child = spawn(found.path, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     running.add(child);
     const said: string[] = [];

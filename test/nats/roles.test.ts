@@ -1,0 +1,247 @@
+// nats.conf as it is delivered: what each role may do, and what not, asked of a real server.
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { promisify } from "node:util";
+import { connect, type NatsConnection, nkeyAuthenticator, nkeys } from "nats";
+import t, { type Test } from "tap";
+import { FlowError } from "../../lib/errors.ts";
+import { connectNats } from "../../lib/nats/connect.ts";
+import type { NatsTransport } from "../../lib/nats/transport.ts";
+import { noServer, startServer, type TestServer, until } from "./server.ts";
+
+const run = promisify(execFile);
+const config = readFileSync(resolve(import.meta.dirname, "../../../nats.conf"), "utf8");
+
+const roles = ["engine", "worker", "node", "client", "inspector"] as const;
+type Role = (typeof roles)[number];
+
+const skip =
+  noServer ||
+  (await run("openssl", ["version"]).then(
+    () => false,
+    () => "no openssl to make a certificate with",
+  ));
+
+interface Installation {
+  readonly server: TestServer;
+  readonly ca: string;
+  readonly seeds: Readonly<Record<Role, string>>;
+}
+
+/** The server of nats.conf, with keys and a certificate made for this test. */
+async function install(t: Test): Promise<Installation> {
+  const folder = t.testdir();
+  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  const names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const about = ["-days", "2", "-subj", "/CN=localhost", "-addext", names];
+  await run("openssl", ["req", "-x509", ...curve, ...about, "-keyout", key, "-out", cert]);
+  const pairs = roles.map((role) => [role, nkeys.createUser()] as const);
+  const env: Record<string, string> = { FS_CERT: cert, FS_KEY: key, FS_STORE: folder };
+  for (const [role, pair] of pairs) env[`FS_${role.toUpperCase()}`] = pair.getPublicKey();
+  const server = await startServer(t, { config, env });
+  const seeds = pairs.map(([role, pair]) => [role, Buffer.from(pair.getSeed()).toString("ascii")]);
+  const ca = readFileSync(cert, "utf8");
+  return { server, ca, seeds: Object.fromEntries(seeds) as Record<Role, string> };
+}
+
+/** What the server refused a connection, as `publish fs.x`. */
+class Client {
+  readonly nats: NatsConnection;
+  readonly refused = new Set<string>();
+
+  constructor(nats: NatsConnection) {
+    this.nats = nats;
+    void this.#follow();
+  }
+
+  static async join({ server, ca, seeds }: Installation, role: Role): Promise<Client> {
+    const authenticator = nkeyAuthenticator(new TextEncoder().encode(seeds[role]));
+    return new Client(await connect({ servers: server.url, tls: { ca }, authenticator }));
+  }
+
+  /** Resolves when the server has said what it refuses. */
+  async settled(): Promise<void> {
+    await this.nats.flush();
+    await turn(); // complaints come by way of an iterator
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { permissionContext: about } of this.nats.status()) {
+      if (about === undefined) continue;
+      const operation = about.operation === "publish" ? "publish" : "subscribe";
+      this.refused.add(`${operation} ${about.subject}`);
+    }
+  }
+}
+
+/** For each subject who may publish there, and who may subscribe to it. Nobody else may. */
+const matrix: readonly (readonly [subject: string, publish: string, subscribe: string])[] = [
+  ["fs.w.worker-1", "engine", "engine worker"],
+  ["fs.w.worker-2", "engine", "engine"],
+  ["fs.w.*", "", "engine"],
+  ["fs.w.>", "", "engine"],
+  ["fs.e.engine-1", "engine worker", "engine"],
+  ["fs.f.a7.flow-1", "engine worker node client", "engine"],
+  ["fs.p.a7.flow-1", "engine worker", "engine inspector"],
+  ["fs.hb.worker-1", "engine worker", "engine node inspector"],
+  ["fs.hb.worker-2", "engine", "engine node inspector"],
+  ["fs.hb.node-1", "engine node", "engine node inspector"],
+  ["fs.hb.*", "", "engine node inspector"],
+  ["fs.who.all", "engine node inspector", "engine worker node"],
+  ["fs.a.node-1.i1.actor", "engine node", "engine node"],
+  ["fs.a.node-2.i1.actor", "engine node", "engine"],
+  ["fs.n.node-1.i1", "engine node", "engine node"],
+  ["fs.n.node-2.i1", "engine node", "engine"],
+  ["fs.j.a7.flow-1", "engine", "engine"],
+  ["fs.b.flow-1.hash.0", "engine worker", "engine"],
+  ["fs.inbox.engine.x.1", "engine worker node", "engine"],
+  ["fs.inbox.worker.x.1", "engine", "engine worker"],
+  ["fs.inbox.node.x.1", "engine node", "engine node"],
+  ["fs.inbox.client.x.1", "engine node", "engine client"],
+  ["fs.inbox.inspector.x.1", "engine", "engine inspector"],
+  ["fs.inbox.*.*.*", "", "engine"],
+  ["_INBOX.x", "engine worker node", "engine inspector"],
+  ["$SRV.PING", "engine inspector", "engine worker node"],
+  ["$SRV.INFO.fourstroke", "engine inspector", "engine worker node"],
+  ["$JS.API.INFO", "engine inspector", "engine"],
+  ["$JS.API.STREAM.INFO.FS_J0", "engine inspector", "engine"],
+  ["$JS.API.STREAM.MSG.GET.FS_J0", "engine inspector", "engine"],
+  ["$JS.API.STREAM.CREATE.FS_J0", "engine", "engine"],
+  ["$JS.API.STREAM.PURGE.FS_J0", "engine", "engine"],
+  ["$JS.API.STREAM.DELETE.FS_J0", "engine", "engine"],
+  ["$KV.fs_jobs.job-1", "engine", "engine"],
+  ["$SYS.REQ.SERVER.PING", "", ""],
+  ["fs.new", "engine", "engine"],
+  ["elsewhere", "", ""],
+  [">", "", ""],
+];
+
+t.test("who may do what", { skip }, async (t) => {
+  const installation = await install(t);
+  const clients = new Map<Role, Client>();
+  for (const role of roles) clients.set(role, await Client.join(installation, role));
+  t.teardown(async () => Promise.all([...clients.values()].map(async (it) => it.nats.close())));
+  const engine = clients.get("engine")!;
+
+  for (const [subject, publishers, subscribers] of matrix) {
+    const isOurs = subject.startsWith("fs.") && !/[*>]/.test(subject);
+    for (const role of roles) {
+      const client = clients.get(role)!;
+      const got: string[] = [];
+      const heard = (who: string) => ({
+        callback: (_: unknown, message: { data?: Uint8Array }) => {
+          if (message.data !== undefined) got.push(`${who} ${Buffer.from(message.data).toString()}`);
+        },
+      });
+      const witness = isOurs ? engine.nats.subscribe(subject, heard("engine")) : undefined;
+      const own = client.nats.subscribe(subject, heard("role"));
+      await Promise.all([engine.settled(), client.settled()]);
+      if (!/[*>]/.test(subject)) client.nats.publish(subject, "by role");
+      if (isOurs) engine.nats.publish(subject, "by engine");
+      await Promise.all([client.settled(), engine.settled()]);
+      await client.settled();
+
+      const maySubscribe = subscribers.split(" ").includes(role);
+      const mayPublish = publishers.split(" ").includes(role);
+      t.equal(
+        !client.refused.has(`subscribe ${subject}`),
+        maySubscribe,
+        `${role} ${maySubscribe ? "may" : "may not"} subscribe to ${subject}`,
+      );
+      if (!/[*>]/.test(subject)) {
+        t.equal(
+          !client.refused.has(`publish ${subject}`),
+          mayPublish,
+          `${role} ${mayPublish ? "may" : "may not"} publish at ${subject}`,
+        );
+      }
+      if (isOurs) {
+        t.equal(got.includes("engine by role"), mayPublish, "and it arrives, or doesn't");
+        t.equal(got.includes("role by engine"), maySubscribe, "and it hears, or doesn't");
+      }
+      if (!own.isClosed()) own.unsubscribe();
+      witness?.unsubscribe();
+      client.refused.clear();
+    }
+  }
+});
+
+async function transport(t: Test, it: Installation, role: Role): Promise<NatsTransport> {
+  const { seeds, ca, server } = it;
+  const end = await connectNats({ servers: server.url, seed: seeds[role], role, tls: { ca } });
+  t.teardown(async () => end[Symbol.asyncDispose]());
+  return end;
+}
+
+const forbidden = async (asked: Promise<unknown>): Promise<string> =>
+  asked.then(
+    () => "allowed",
+    (error: unknown) => (FlowError.is(error, "FORBIDDEN") ? error.message : String(error)),
+  );
+
+t.test("transports in their roles", { skip }, async (t) => {
+  const installation = await install(t);
+  const [engine, worker, client] = [
+    await transport(t, installation, "engine"),
+    await transport(t, installation, "worker"),
+    await transport(t, installation, "client"),
+  ];
+  await worker.serve("w.worker-1", (body) => ({ worker: body }));
+  await engine.serve("f.a7.flow-1", (body) => ({ owner: body }));
+  t.strictSame(await engine.request("w.worker-1", 1), { worker: 1 });
+  t.strictSame(await worker.request("f.a7.flow-1", 2), { owner: 2 });
+  t.strictSame(await client.request("f.a7.flow-1", 3), { owner: 3 });
+  const large = new Uint8Array(3_000_000).fill(1);
+  t.strictSame(await engine.request("w.worker-1", large), { worker: large });
+
+  const denied = "these credentials don't allow to";
+  const started = performance.now();
+  t.equal(await forbidden(client.request("w.worker-1", 1)), `${denied} publish at fs.w.worker-1`);
+  t.equal(await forbidden(worker.request("w.worker-2", 1)), `${denied} publish at fs.w.worker-2`);
+  t.equal(
+    await forbidden(worker.serve("w.worker-2", () => 1)),
+    `${denied} subscribe to fs.w.worker-2`,
+  );
+  t.equal(await forbidden(client.listen("hb.*", () => 1)), `${denied} subscribe to fs.hb.*`);
+  t.ok(performance.now() - started < 4_000, "at once, not by a time-out");
+  t.strictSame(await engine.request("w.worker-1", 1), { worker: 1 }, "and all goes on");
+  t.strictSame(await client.request("f.a7.flow-1", 3), { owner: 3 });
+
+  const heard: unknown[] = [];
+  await engine.listen("hb.*", (body) => heard.push(body));
+  worker.publish("hb.worker-1", "me");
+  worker.publish("hb.worker-2", "somebody else");
+  worker.publish("hb.worker-1", "me again");
+  await until("presence is heard", () => heard.includes("me again"));
+  t.strictSame(heard, ["me", "me again"]);
+});
+
+t.test("strangers stay outside", { skip }, async (t) => {
+  const { server, ca } = await install(t);
+  const seed = Buffer.from(nkeys.createUser().getSeed()).toString("ascii");
+  const codes = async (options: object): Promise<string> =>
+    connectNats({ servers: server.url, ...options }).then(
+      () => "connected",
+      (error: unknown) => (error as FlowError).code,
+    );
+  t.equal(await codes({ tls: { ca } }), "CREDENTIALS_REFUSED");
+  t.equal(await codes({ tls: { ca }, seed }), "CREDENTIALS_REFUSED");
+  t.equal(await codes({ seed }), "SERVER_UNREACHABLE", "its certificate is none that is trusted");
+});
+
+t.test("the server is as nats.conf says", { skip }, async (t) => {
+  const { server } = await install(t);
+  const about = await server.monitor("/varz");
+  t.match(about, {
+    max_payload: 1_048_576,
+    max_pending: 67_108_864,
+    max_connections: 1_000,
+    max_control_line: 4_096,
+    tls_required: true,
+    auth_required: true,
+    jetstream: { config: { sync_always: true, max_memory: 67_108_864 } },
+  });
+});
