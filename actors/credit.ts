@@ -18,6 +18,9 @@ export interface CreditOptions {
 /** A grant that is not used comes back after so many milliseconds: its engine may be gone. */
 const grantMs = 5_000;
 
+/** A reservation that is not renewed ends after so many milliseconds. */
+const reservedMs = 1_000;
+
 /** Engines that may wait for slots at once; those beyond ask again. */
 const mostWants = 1_000;
 
@@ -26,6 +29,7 @@ export class Credit {
   readonly #granted = new Map<string, number>();
   readonly #wants = new Map<string, number>();
   #used = 0;
+  #reservedUntil = -Infinity;
   #isClosed = false;
   #expiry: Timer | undefined;
   /** Engines that were granted something or used it since the last look. */
@@ -36,6 +40,7 @@ export class Credit {
   }
 
   get free(): number {
+    if (this.#reservedUntil > this.#options.clock.monotonic()) return 0;
     let granted = 0;
     for (const slots of this.#granted.values()) granted += slots;
     return Math.max(0, this.#options.slots - this.#used - granted);
@@ -83,6 +88,11 @@ export class Credit {
     else this.#wants.delete(engine);
     this.#grant(engine, over);
     return over;
+  }
+
+  /** Grants nothing for a while: somebody wants the worker for itself. */
+  reserve(): void {
+    this.#reservedUntil = this.#options.clock.monotonic() + reservedMs;
   }
 
   close(): void {

@@ -43,6 +43,8 @@ export class Effects implements Report {
   readonly #timeouts = new SparseMap<Timer>();
   /** Started by an earlier owner, not launched by this one yet. */
   readonly #orphans = new SparseSet();
+  /** Those of them whose host is known to be gone. */
+  readonly #lost = new SparseSet();
 
   constructor(actor: Doer, options: EffectsOptions) {
     this.#actor = actor;
@@ -109,6 +111,7 @@ export class Effects implements Report {
       if (kind !== "lost") continue;
       hasLost = true;
       this.#orphans.add(record.atom);
+      this.#lost.add(record.atom);
     }
     if (hasLost) this.#launchOrphans();
   }
@@ -121,7 +124,8 @@ export class Effects implements Report {
   stop(reason: Error): void {
     for (const [atom, attempt] of this.#launched) {
       this.#launched.delete(atom);
-      this.#executor.abort(attempt, reason);
+      // What runs elsewhere may be what the next owner waits for.
+      if (!this.#executor.isRemote) this.#executor.abort(attempt, reason);
     }
     for (const [, timer] of this.#timeouts) this.#options.clock.clearTimeout(timer);
     this.#timeouts.clear();
@@ -175,8 +179,9 @@ export class Effects implements Report {
   }
 
   #launch(atom: number): void {
-    const again = this.#orphans.has(atom);
+    const again = this.#orphans.has(atom) && !this.#lost.has(atom);
     this.#orphans.delete(atom);
+    this.#lost.delete(atom);
     const { state } = this.#actor;
     const running = state.running.get(atom);
     if (running === undefined) return;

@@ -63,9 +63,13 @@ export async function hostsOf(options: EngineOptions, own: HostOptions): Promise
   if (transport !== undefined) {
     return remote(dispatcherOf(transport, own, leaseMs), concurrency ?? 1_000, own.log, true);
   }
-  if (pool !== undefined) return pooled(pool, concurrency, own.log);
+  if (pool !== undefined) {
+    await pool.ready();
+    return pooled(pool, concurrency, own.log);
+  }
   return ownPool(engine === "threads" ? "threads" : "processes", options, own);
 }
+
 const nothing = (): Stop => () => undefined;
 
 const pooled = (pool: Pool, concurrency: number | undefined, log: Log): Hosts => ({

@@ -45,6 +45,8 @@ export interface WorkerOptions {
   /** Milliseconds of silence after which it counts as gone; it beats four times as often. Default 15,000. */
   readonly leaseMs?: number;
   readonly limits?: Partial<KeepLimits>;
+  /** Gets each beat too: for whoever repeats it while a task keeps this thread busy. Default: nobody. */
+  readonly beats?: { say(address: string, beat: Presence): void };
 }
 
 /** What a worker has done since it started. */
@@ -69,6 +71,8 @@ export class Worker implements Pick<Report, "progress"> {
   readonly #options: WorkerOptions;
   readonly #tasks: ReadonlyMap<string, Task>;
   readonly #running = new Map<string, Context>();
+  /** What runs here and must be alone. */
+  #alone: string | undefined;
   readonly #epochs = new Map<string, number>();
   readonly #keeper: Keeper;
   readonly #credit: Credit;
@@ -192,6 +196,7 @@ export class Worker implements Pick<Report, "progress"> {
     const task = this.#tasks.get(taskKey(call.task, call.version)) as Task;
     const context = new Context(attemptOf(call), this, this.#options.log);
     this.#running.set(call.key, context);
+    if (call.alone) this.#alone = call.key;
     // Later, so that a call that ends at once, or blocks, doesn't keep the answer waiting.
     this.#options.clock.yield(() => {
       this.#run(task, context, call, engine);
@@ -207,6 +212,11 @@ export class Worker implements Pick<Report, "progress"> {
     if (this.#epochs.size > mostEpochs) this.#epochs.delete(this.#epochs.keys().next().value ?? "");
     if (this.#state !== "up" || this.#keeper.isFull) return "draining";
     if (!this.#tasks.has(taskKey(call.task, call.version))) return "unknown-task";
+    if (this.#alone !== undefined) return "no-credit";
+    if (call.alone) {
+      this.#credit.reserve();
+      if (this.#running.size > 0) return "no-credit";
+    }
     return this.#credit.use(engine) ? null : "no-credit";
   }
 
@@ -214,6 +224,7 @@ export class Worker implements Pick<Report, "progress"> {
     const ended = (outcome: Outcome): void => {
       if (this.#running.get(call.key) !== context) return;
       this.#running.delete(call.key);
+      if (this.#alone === call.key) this.#alone = undefined;
       this.#done++;
       this.#keeper.keep(call, engine, outcome);
     };
@@ -246,8 +257,7 @@ export class Worker implements Pick<Report, "progress"> {
   }
 
   #tellPresence(): void {
-    const { transport, tasks, concurrency = 1 } = this.#options;
-    if (!transport.isConnected) return;
+    const { transport, tasks, concurrency = 1, beats } = this.#options;
     const presence: Presence = {
       worker: this.id,
       tasks: tasks.map(({ name, version }) => [name, version]),
@@ -255,7 +265,9 @@ export class Worker implements Pick<Report, "progress"> {
       free: this.#credit.free,
       state: this.#state,
     };
-    transport.publish(presenceAddress(this.id), presence);
+    const address = presenceAddress(this.id);
+    beats?.say(address, presence);
+    if (transport.isConnected) transport.publish(address, presence);
   }
 
   /** Whoever owns the flow now hears that its attempts are in good hands; what it wants no more is stopped. */

@@ -33,7 +33,7 @@ const adapters = [
   /^lib\/journal\/sqlite/,
   /^lib\/(loading|cli)\//,
   /^lib\/executor\/pool\//,
-  /^lib\/nats\/connect\.ts$/,
+  /^lib\/nats\/(connect|beats|beat-thread)\.ts$/,
 ];
 
 /** Modules of Node that compute and do nothing else, and what computes in those that do more. */

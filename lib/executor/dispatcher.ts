@@ -49,6 +49,9 @@ export interface DispatcherOptions {
   readonly stuck?: (worker: string) => void;
 }
 
+/** Milliseconds before a worker is asked again whether it can do something alone. */
+const aloneMs = 200;
+
 /** Milliseconds after which a task that no worker serves is said to be so. */
 const unservedMs = 500;
 
@@ -193,9 +196,10 @@ export class Dispatcher {
       job.worker = undefined;
       const wasSent = job.state === "sent";
       job.state = "queued";
-      // Which of several took it down isn't known: each gets a worker for itself now.
-      if (wasSent || jobs.length > 1) {
-        job.alone ||= jobs.length > 1;
+      const wasAlone = worker.slots === 1 || job.call.alone;
+      if (wasSent || !wasAlone) {
+        // Which of several took it down isn't known, whoever they belong to: it gets a worker for itself now.
+        job.call = { ...job.call, alone: job.call.alone || !wasSent };
         this.enqueue(job);
       } else {
         job.state = "over";
@@ -353,6 +357,10 @@ export class Dispatcher {
     }
     job.state = "queued";
     worker.credit = 0;
-    this.enqueue(job);
+    if (!job.call.alone) return this.enqueue(job);
+    // It waits until the worker has nothing else to do.
+    this.#after(aloneMs, () => {
+      if (job.state === "queued") this.enqueue(job);
+    });
   }
 }

@@ -6,6 +6,8 @@ export interface KnownWorker {
   readonly id: string;
   tasks: ReadonlySet<string>;
   isDraining: boolean;
+  /** Attempts that it runs at once. */
+  slots: number;
   /** Slots it has granted and that are not used. */
   credit: number;
   /** What was last wanted of it and is not granted yet. */
@@ -31,7 +33,7 @@ export class Fleet {
 
   /** Notes a beat. */
   hear(presence: Presence, now: number): KnownWorker {
-    const { worker: id, tasks, state } = presence;
+    const { worker: id, tasks, state, slots } = presence;
     const served = new Set(tasks.map(([name, version]) => taskKey(name, version)));
     const isDraining = state !== "up";
     const known = this.#workers.get(id);
@@ -40,6 +42,7 @@ export class Fleet {
         id,
         tasks: served,
         isDraining,
+        slots,
         credit: 0,
         wanted: 0,
         heardAt: now,
@@ -51,6 +54,7 @@ export class Fleet {
     }
     known.tasks = served;
     known.isDraining = isDraining;
+    known.slots = slots;
     known.heardAt = now;
     return known;
   }

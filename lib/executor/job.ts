@@ -14,13 +14,11 @@ export interface JobOwner {
 }
 
 export interface Job {
-  readonly call: Call;
+  call: Call;
   /** See `taskKey`. */
   readonly task: string;
   readonly owner: JobOwner;
   /** `searched`: an earlier owner started it, and it is not known yet whether a worker holds it. */
   state: "queued" | "searched" | "sent" | "taken" | "over";
   worker: string | undefined;
-  /** It shared a worker that died with others: it gets one for itself now, so that it is known whose fault it is. */
-  alone: boolean;
 }

@@ -22,6 +22,8 @@ export interface Call {
   readonly version: number;
   readonly direction: Direction;
   readonly attempt: number;
+  /** It gets a worker for itself: one it shared is gone, and it may be what took it down. */
+  readonly alone: boolean;
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Only for a revert. */
   readonly result?: unknown;
@@ -79,6 +81,8 @@ export interface Presence {
   readonly free: number;
   /** It takes no more, or it is gone for good. */
   readonly state: "up" | "draining" | "down";
+  /** Its event loop is busy: it is there, and takes and answers nothing for now. */
+  readonly isStalled?: boolean;
 }
 
 /** Published at `p.<shard>.<flow>`. */

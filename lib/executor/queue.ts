@@ -42,11 +42,11 @@ export class JobQueue {
     const taken: Job[] = [];
     if (worker.isDraining || this.countFor(worker) === 0) return taken;
     // Who has one for itself gets nothing else.
-    for (const held of worker.jobs.values()) if (held.alone) return taken;
+    for (const held of worker.jobs.values()) if (held.call.alone) return taken;
     for (const job of this.#jobs) {
       if (taken.length >= most) break;
       if (!worker.tasks.has(job.task)) continue;
-      if (job.alone) {
+      if (job.call.alone) {
         if (worker.jobs.size > 0 || taken.length > 0) continue;
         this.delete(job);
         return [job];

@@ -70,7 +70,6 @@ export class RemoteExecutor implements Executor, JobOwner {
       owner: this,
       state: "queued",
       worker: undefined,
-      alone: false,
     };
     this.#entries.set(call.key, { job, attempt, isReported: false, waiting: [] });
     // Outcomes come to the flow's address: nothing is sent before it is there.
@@ -129,7 +128,14 @@ export class RemoteExecutor implements Executor, JobOwner {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    for (const { job } of this.#entries.values()) this.#options.dispatcher.forget(job);
+    const { dispatcher, flow } = this.#options;
+    for (const { job } of this.#entries.values()) {
+      // Workers that end with this process have nobody else to work for.
+      if (dispatcher.options.isLocal === true) {
+        dispatcher.cancel(job, new FlowError("ENGINE_CLOSED", { flow }));
+      }
+      dispatcher.forget(job);
+    }
     this.#entries.clear();
     for (const stop of this.#stops) stop();
     await this.#inline[Symbol.asyncDispose]();
@@ -221,6 +227,7 @@ function callOf(attempt: Attempt, version: number): Call {
     version,
     direction,
     attempt: number,
+    alone: false,
     inputs,
     result,
     ...(failure === undefined ? {} : { failure }),

@@ -155,6 +155,11 @@ export class NatsTransport implements Transport {
     return this.#connection.watch(changed);
   }
 
+  /** Hears once that the connection ended for good, and why; until then it comes back by itself. */
+  onClosed(hear: (problem: string) => void): void {
+    this.#connection.onClosed(hear);
+  }
+
   /** What was sent before still goes, for a second at most. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#assembler.close();

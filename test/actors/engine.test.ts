@@ -502,7 +502,7 @@ t.test("options that can't be are refused by name", async (t) => {
     [{ maxLost: -1 }, `option "maxLost": expected a whole number of 1 or more, got -1`],
     [
       { engine: "serail" as "serial" },
-      `option "engine": expected "serial" or "parallel", got "serail"`,
+      `option "engine": expected one of serial, parallel, threads, processes, workers, got "serail"`,
     ],
   ] as const;
   for (const [options, message] of cases) {
