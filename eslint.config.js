@@ -72,7 +72,13 @@ export default defineConfig(
   },
   {
     // What these print is what they are for.
-    files: ["lib/cli/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "test/conformance/**/*.ts"],
+    files: [
+      "lib/cli/**/*.ts",
+      "bench/**/*.ts",
+      "examples/**/*.ts",
+      "test/conformance/**/*.ts",
+      "test/executor/fixtures/*.ts",
+    ],
     rules: { "no-console": "off" },
   },
 );
