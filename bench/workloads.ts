@@ -1,6 +1,6 @@
 /**
  * The flows that the benches run: W1 a chain of n, W2 one -> n -> one, W4 a chain that fails at its last task and is
- * reverted. Every task is an atom whose result is recorded. Declared once, run many times, as a service would.
+ * reverted, W5 n tasks that do nothing. Every task is an atom whose result is recorded. Declared once, run many times, as a service would.
  */
 import { linear, task, unordered } from "../lib/index.ts";
 import type { Flow, Task } from "../lib/types.ts";
@@ -86,4 +86,16 @@ export function saga(n: number): Flow {
     });
     return linear("saga", ...steps, last);
   });
+}
+
+/** Tasks that do nothing, each a 1. */
+export function noops(n: number): Task[] {
+  return Array.from({ length: n }, (_, at) =>
+    task({ name: `n${at}`, provides: `r${at}`, execute: async () => 1 }),
+  );
+}
+
+/** n tasks that do nothing, in no order. */
+export function spread(n: number): Flow {
+  return once(`spread ${n}`, () => unordered("spread", ...noops(n)));
 }
