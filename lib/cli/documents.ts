@@ -34,7 +34,7 @@ export interface ListDocument {
 
 /** What `show` prints. */
 export interface FlowDocument extends OutcomeDocument {
-  /** Of a flow that the command line began: `file`, `export`, `cwd`, and `engine` and `concurrency` if they were given. */
+  /** Of a flow that the command line began: `file`, `export`, `cwd`, and what of `engine`, `concurrency`, `nats`, `prefix` and `leaseMs` was given. */
   readonly meta: Readonly<Record<string, string>>;
   readonly owner: string;
   /** Epoch milliseconds of the first and of the last record. */

@@ -13,13 +13,18 @@ export const exitCodes = {
   REFUSED: 7,
   JOURNAL: 8,
   OWNED: 9,
+  LEFT: 10,
+  SERVER: 11,
   INTERRUPTED: 130,
   TERMINATED: 143,
 } as const;
 
 /** The table as `--help` shows it. */
 export const exitTable: readonly (readonly [number, string])[] = [
-  [exitCodes.SUCCESS, "the flow ended SUCCESS; what was asked for was shown"],
+  [
+    exitCodes.SUCCESS,
+    "the flow ended SUCCESS; what was asked for was shown; the node left nothing undone",
+  ],
   [
     exitCodes.INTERNAL,
     "an error that nobody foresaw, or the process ran out of work before the flow ended",
@@ -31,12 +36,20 @@ export const exitTable: readonly (readonly [number, string])[] = [
   [exitCodes.PARKED, "the flow took its hosts down too often: resume it with --unpark"],
   [
     exitCodes.REFUSED,
-    "the flow can't be loaded, compiled or validated, or it differs from its journal",
+    "the code can't be loaded, compiled or validated, or it differs from the flow's journal",
   ],
   [exitCodes.JOURNAL, "the journal is missing, damaged, full or can't be reached"],
   [exitCodes.OWNED, "another process runs the flow, or has taken it over"],
-  [exitCodes.INTERRUPTED, "a second Ctrl-C stopped it at once: resume it"],
-  [exitCodes.TERMINATED, "a second SIGTERM stopped it at once: resume it"],
+  [
+    exitCodes.LEFT,
+    "the node ended before all that it ran was done and recorded: others do it again",
+  ],
+  [
+    exitCodes.SERVER,
+    "the NATS server can't be reached, is too old, or doesn't allow what is needed",
+  ],
+  [exitCodes.INTERRUPTED, "a second Ctrl-C stopped it at once: resume the flow"],
+  [exitCodes.TERMINATED, "a second SIGTERM stopped it at once: resume the flow"],
 ];
 
 const ofErrors: Partial<Record<ErrorCode, number>> = {
@@ -54,6 +67,13 @@ const ofErrors: Partial<Record<ErrorCode, number>> = {
   FENCED: exitCodes.OWNED,
   LEASE_LOST: exitCodes.OWNED,
   HAS_OWNER: exitCodes.OWNED,
+  MODULE_NOT_LOADED: exitCodes.REFUSED,
+  HOST_FAILED: exitCodes.REFUSED,
+  SERVER_UNREACHABLE: exitCodes.SERVER,
+  SERVER_TOO_OLD: exitCodes.SERVER,
+  CREDENTIALS_REFUSED: exitCodes.SERVER,
+  FORBIDDEN: exitCodes.SERVER,
+  TRANSPORT_CLOSED: exitCodes.SERVER,
 };
 
 const ofStates: Partial<Record<FlowStateName, number>> = {

@@ -2,8 +2,11 @@
 /** The command line: reads arguments, loads the verb that was asked for, ends with its exit code. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { engineKinds } from "./engines.ts";
+import { longestMs } from "../declared.ts";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import type { LsOptions } from "./ls.ts";
+import type { NodeOptions } from "./node.ts";
 import { Output } from "./output.ts";
 import { quietly } from "./quiet.ts";
 import type { ResumeOptions } from "./resume.ts";
@@ -26,6 +29,35 @@ function count(text: string): number {
   throw new InvalidArgumentError("expected a whole number of 1 or more.");
 }
 
+const milliseconds =
+  (least: number) =>
+  (text: string): number => {
+    const number = Number(text);
+    if (Number.isSafeInteger(number) && number >= least && number <= longestMs) return number;
+    throw new InvalidArgumentError(`expected a whole number from ${least} to ${longestMs}.`);
+  };
+
+function names(text: string): readonly string[] {
+  const list = text.split(",").map((name) => name.trim());
+  if (list.every((name) => name !== "")) return list;
+  throw new InvalidArgumentError("expected names with commas between.");
+}
+
+/** Where the server is, and who this is to it. */
+const addNats = (command: Command): Command =>
+  command
+    .option(
+      "--nats <url>",
+      "a NATS server, nats://HOST:PORT or tls://HOST:PORT; several with commas",
+    )
+    .option("--prefix <tokens>", "what every subject begins with (default: fs)")
+    .option("--user <name>", "user on the server")
+    .option("--password-file <file>", "file with the user's password")
+    .option("--seed-file <file>", "file with the seed of an nkey")
+    .option("--tls-ca <file>", "certificates that vouch for the server, PEM")
+    .option("--tls-cert <file>", "own certificate, PEM")
+    .option("--tls-key <file>", "private key of the own certificate, PEM");
+
 function stateNames(text: string, before: readonly string[] = []): readonly string[] {
   const names = text.toUpperCase().split(",");
   const unknown = names.find((name) => !states.includes(name));
@@ -36,13 +68,20 @@ function stateNames(text: string, before: readonly string[] = []): readonly stri
 const engine = (): Option =>
   new Option(
     "--engine <kind>",
-    "serial: one task at a time; parallel: as many as are ready",
-  ).choices(["serial", "parallel"]);
+    "serial: one task at a time; parallel: as many as are ready; threads, processes: in a pool of them; " +
+      "workers: on nodes, through --nats",
+  ).choices(engineKinds);
 const concurrency = (): Option =>
   new Option(
     "--concurrency <n>",
-    "tasks at once with the parallel engine (default: 100)",
+    "tasks at once (default: 100 with parallel, one for each core with threads and processes, " +
+      "1,000 with workers)",
   ).argParser(count);
+const lease = (): Option =>
+  new Option(
+    "--lease-ms <n>",
+    "milliseconds of silence after which a worker counts as gone (default: 15000)",
+  ).argParser(milliseconds(100));
 const durability = (): Option =>
   new Option(
     "--durability <level>",
@@ -89,11 +128,12 @@ const addVerb = ({ program }: Line, usage: string, description: string): Command
     .option("--json", "print one JSON document instead of text");
 
 function addRun(line: Line): void {
-  addVerb(line, "run <file>", "run a new flow, from FILE or FILE#EXPORT")
+  addNats(addVerb(line, "run <file>", "run a new flow, from FILE or FILE#EXPORT"))
     .option("--store <json>", "values that the flow needs, as JSON or @FILE")
     .option("--id <id>", "name of the flow's journal (default: a new one)")
     .addOption(engine())
     .addOption(concurrency())
+    .addOption(lease())
     .addOption(durability())
     .addHelpText(
       "after",
@@ -101,6 +141,7 @@ function addRun(line: Line): void {
         "fourstroke run flow.ts",
         `fourstroke run flows.js#createServer --store '{"region": "eu"}' --id server-17`,
         "fourstroke run flow.js --store @input.json --engine parallel --concurrency 8",
+        "fourstroke run flow.js --engine workers --nats nats://127.0.0.1:4222",
       ) +
         "\nFILE's default export is run, or the only flow among its exports.\n" +
         "Ctrl-C suspends the flow; twice stops it at once.",
@@ -112,13 +153,14 @@ function addRun(line: Line): void {
 
 function addResume(line: Line): void {
   const what = "go on with a flow: after a crash, a suspension, or a failure that was mended";
-  addVerb(line, "resume [id] [file]", what)
+  addNats(addVerb(line, "resume [id] [file]", what))
     .option("--all", "go on with every flow that has not ended, one after another")
     .option("--migrate", "go on although the flow's declaration has changed")
     .option("--unpark", "run a parked flow again")
     .option("--take-over", "take the flow from a process that seems to run it")
     .addOption(engine())
     .addOption(concurrency())
+    .addOption(lease())
     .addOption(durability())
     .addHelpText(
       "after",
@@ -132,6 +174,43 @@ function addResume(line: Line): void {
     )
     .action(async (id: string | undefined, file: string | undefined, options: ResumeOptions) => {
       line.ends(await (await import("./resume.ts")).resume(id, file, options, line.output));
+    });
+}
+
+function addNode(line: Line): void {
+  const command = line.program
+    .command("node <files...>")
+    .description(
+      "work for flows that run elsewhere: run the tasks that FILEs export, alone or in flows",
+    );
+  addNats(command)
+    .option("--name <name>", "of this node (default: the machine's)")
+    .addOption(
+      new Option("--concurrency <n>", "tasks at once (default: one for each core)").argParser(
+        count,
+      ),
+    )
+    .option("--role <roles>", "what it is for, with commas between; worker: runs tasks", names, [
+      "worker",
+    ])
+    .addOption(lease())
+    .addOption(
+      new Option("--drain-ms <n>", "milliseconds that what runs has to end after a signal")
+        .argParser(milliseconds(0))
+        .default(30_000),
+    )
+    .option("--json", "print one JSON object a line instead of text")
+    .addHelpText(
+      "after",
+      examples(
+        "fourstroke node flows.js --nats nats://127.0.0.1:4222",
+        "fourstroke node a.ts b.ts --nats tls://nats.example:4222 --seed-file worker.nk --concurrency 8",
+      ) +
+        "\nIt stays until Ctrl-C or SIGTERM, and comes back by itself when the server was away. A signal lets what\n" +
+        "runs end and be recorded; a second one stops it at once. What it leaves is done again by others.",
+    )
+    .action(async (files: readonly string[], options: NodeOptions) => {
+      line.ends(await (await import("./node.ts")).node(files, options, line.output));
     });
 }
 
@@ -177,7 +256,7 @@ async function main(args: readonly string[]): Promise<void> {
     const ends = (code: number): void => {
       exit = code;
     };
-    for (const add of [addRun, addResume, addLs, addShow]) add({ program, output, ends });
+    for (const add of [addRun, addResume, addNode, addLs, addShow]) add({ program, output, ends });
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     exit = failed(error, output);

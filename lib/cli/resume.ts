@@ -11,11 +11,12 @@ import { differences } from "./differences.ts";
 import { displayFor } from "./displays.ts";
 import { type AllDocument, errorDocument, outcomeDocument } from "./documents.ts";
 import { drive } from "./drive.ts";
+import { choiceAgain, type EngineChoice, openChosen } from "./engines.ts";
 import { CliError, exitCodes, exitOf, exitOfState, hinted } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { livingOwner, ownerName } from "./owner.ts";
 import { type Outcome, report } from "./report.ts";
-import { checkChoice, type EngineChoice, logTo } from "./run.ts";
+import { logTo } from "./run.ts";
 import { type Loaded, loadFlow } from "./source.ts";
 import { type Kept, openExisting, readFlow } from "./store.ts";
 import { quoted } from "./text.ts";
@@ -98,18 +99,21 @@ async function resumeOne(
   const loaded = await findCode(kept, file);
   const { blueprint } = compile(loaded.flow);
   compare(view.name, state.blueprint, blueprint, options.migrate === true);
+  const log = logTo(output);
+  await using chosen = await openChosen(choiceAgain(view.meta, options), loaded, log);
   const engine = new Engine(loaded.flow, {
-    ...checkChoice(isAsked(options) ? options : rememberedChoice(view.meta)),
+    ...chosen.options,
     id,
     journal,
     owner: ownerName(),
-    log: logTo(output),
+    log,
   });
   engine.compile();
   await engine.prepare();
   const display = await displayFor(output);
   const controls = { unpark: options.unpark === true };
   await drive({ engine, blueprint, display, resumes: true, resume: common.resume, controls });
+  await engine.close();
   return { view: engine.storage, ...common, isShown: true };
 }
 
@@ -156,14 +160,4 @@ function compare(flow: string, old: Blueprint, next: Blueprint, migrate: boolean
       "--migrate goes on with it as it is now",
     );
   }
-}
-
-const isAsked = ({ engine, concurrency }: EngineChoice): boolean =>
-  engine !== undefined || concurrency !== undefined;
-
-function rememberedChoice({ engine, concurrency }: Readonly<Record<string, string>>): EngineChoice {
-  return {
-    ...(engine === "serial" || engine === "parallel" ? { engine } : {}),
-    ...(concurrency === undefined ? {} : { concurrency: Number(concurrency) }),
-  };
 }

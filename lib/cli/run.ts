@@ -8,6 +8,7 @@ import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { displayFor } from "./displays.ts";
 import { drive } from "./drive.ts";
+import { checkChoice, choiceMeta, type EngineChoice, openChosen } from "./engines.ts";
 import { CliError, exitOfState, hinted } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { ownerName } from "./owner.ts";
@@ -23,11 +24,6 @@ export interface RunOptions extends CommonOptions, EngineChoice {
   readonly durability: "disk" | "process";
 }
 
-export interface EngineChoice {
-  readonly engine?: "serial" | "parallel";
-  readonly concurrency?: number;
-}
-
 /** @returns the exit code */
 export async function run(file: string, options: RunOptions, output: Output): Promise<number> {
   const store = await readStore(options.store);
@@ -35,20 +31,23 @@ export async function run(file: string, options: RunOptions, output: Output): Pr
   const loaded = await loadFlow(file);
   const { blueprint } = compile(loaded.flow);
   const journal = await openStore(options);
+  const log = logTo(output);
   try {
     if (options.id !== undefined) await refuseKnown(journal, options.id, options.dir);
+    await using chosen = await openChosen(choice, loaded, log);
     const engine = new Engine(loaded.flow, {
-      ...choice,
+      ...chosen.options,
       ...(options.id === undefined ? {} : { id: options.id }),
       store,
       journal,
       meta: metaOf(loaded, choice),
       owner: ownerName(),
-      log: logTo(output),
+      log,
     });
     const display = await displayFor(output);
     const resume = resumeCommand(engine.id, options.dir);
     const state = await drive({ engine, blueprint, display, resumes: false, resume });
+    await engine.close();
     report(output, { view: engine.storage, given: Object.keys(store), resume, isShown: true });
     return exitOfState(state);
   } finally {
@@ -64,30 +63,12 @@ async function refuseKnown(journal: Journal, id: string, dir: string): Promise<v
 }
 
 /** What `resume` needs to find the code and to run it as it was run before. */
-function metaOf(
-  { file, exported }: Loaded,
-  { engine, concurrency }: EngineChoice,
-): Record<string, string> {
-  return {
-    file,
-    export: exported,
-    cwd: process.cwd(),
-    ...(engine === undefined ? {} : { engine }),
-    ...(concurrency === undefined ? {} : { concurrency: String(concurrency) }),
-  };
-}
-
-/** A number of attempts at once says that they may run in parallel. */
-export function checkChoice({ engine, concurrency }: EngineChoice): EngineChoice {
-  if (concurrency === undefined) return engine === undefined ? {} : { engine };
-  if (engine === "serial" && concurrency > 1) {
-    throw new CliError(
-      "USAGE",
-      "--concurrency is for --engine parallel; serial runs one at a time",
-    );
-  }
-  return { engine: engine ?? "parallel", concurrency };
-}
+const metaOf = ({ file, exported }: Loaded, choice: EngineChoice): Record<string, string> => ({
+  file,
+  export: exported,
+  cwd: process.cwd(),
+  ...choiceMeta(choice),
+});
 
 /** `--store`: JSON, or `@FILE` with JSON in it. */
 export async function readStore(

@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { FlowError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
+import type { Exports } from "../loading/modules.ts";
 import type { Item } from "../types.ts";
 import { CliError } from "./exit.ts";
 import { oneLine } from "./text.ts";
@@ -17,6 +18,15 @@ export interface Source {
 
 export interface Loaded extends Source {
   readonly flow: Item;
+}
+
+/** Loads a file for all that it exports. */
+export async function loadFile(
+  named: string,
+): Promise<{ readonly url: URL; readonly exports: Exports }> {
+  if (!(await isFile(named))) throw noFile(named);
+  const url = pathToFileURL(resolve(named));
+  return { url, exports: await load(resolve(named), named) };
 }
 
 /**
@@ -51,7 +61,7 @@ async function isFile(path: string): Promise<boolean> {
 
 const noFile = (name: string): FlowError => new FlowError("NOT_FOUND", { what: "file", name });
 
-async function load(file: string, named: string): Promise<Readonly<Record<string, unknown>>> {
+async function load(file: string, named: string): Promise<Exports> {
   try {
     const { loadModule } = await import("../loading/modules.ts");
     return await loadModule(pathToFileURL(file));

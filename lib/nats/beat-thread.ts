@@ -1,0 +1,62 @@
+/** What runs in the thread that beats presence: see beats.ts. */
+import { parentPort, workerData } from "node:worker_threads";
+import { FlowError } from "../errors.ts";
+import type { BeatWork, FromBeats, Said } from "./beats.ts";
+import { connectNats } from "./connect.ts";
+import type { NatsTransport } from "./transport.ts";
+
+const { nats, everyMs, stallMs, ticks } = workerData as BeatWork;
+const count = new Int32Array(ticks);
+const said = new Map<string, object>();
+let transport: NatsTransport | undefined;
+let isConnecting = false;
+let lastCount = -1;
+let tickedAt = performance.now();
+
+parentPort?.on("message", ({ address, body }: Said) => void said.set(address, body));
+
+const tell = (message: FromBeats): void => parentPort?.postMessage(message);
+
+async function connect(): Promise<void> {
+  if (isConnecting) return;
+  isConnecting = true;
+  try {
+    transport = await connectNats(nats);
+    tell({ kind: "connected" });
+  } catch (error) {
+    tell({ kind: "failed", problem: error instanceof Error ? error.message : String(error) });
+  } finally {
+    isConnecting = false;
+  }
+}
+
+/** Whether the event loop is busy; undefined when it has been for too long. */
+function stalled(): boolean | undefined {
+  const now = performance.now();
+  const counted = Atomics.load(count, 0);
+  const isStalled = counted === lastCount;
+  if (!isStalled) tickedAt = now;
+  lastCount = counted;
+  return now - tickedAt > stallMs ? undefined : isStalled;
+}
+
+function beat(): void {
+  const isStalled = stalled();
+  if (transport === undefined) return void connect();
+  if (isStalled === undefined || !transport.isConnected) return;
+  for (const [address, body] of said) {
+    transport.publish(address, isStalled ? { ...body, isStalled } : body);
+  }
+}
+
+function beatOn(): void {
+  try {
+    beat();
+  } catch (error) {
+    if (!FlowError.is(error, "TRANSPORT_CLOSED")) throw error;
+    transport = undefined; // it ended for good; another one may do
+  }
+}
+
+await connect();
+setInterval(beatOn, everyMs);

@@ -1,0 +1,115 @@
+/**
+ * Presence from a thread of its own, so that a task that keeps the event loop busy doesn't count as a death.
+ *
+ * The thread has its own connection and repeats what the event loop last said, with `isStalled` while that one is
+ * busy. It does so as long as the event loop ticks within `stallMs`: a process that hangs for good is let go.
+ */
+import { Worker } from "node:worker_threads";
+import type { Log } from "../types.ts";
+import type { NatsOptions } from "./connect.ts";
+
+export interface BeatOptions {
+  /** How the thread connects. */
+  readonly nats: Omit<NatsOptions, "clock" | "log">;
+  /** Milliseconds between two beats: a quarter of the lease that they keep. */
+  readonly everyMs: number;
+  /** Milliseconds without a tick of the event loop after which the beats end. Default 30,000. */
+  readonly stallMs?: number;
+  readonly log: Log;
+}
+
+/** What the thread is started with. */
+export interface BeatWork {
+  readonly nats: BeatOptions["nats"];
+  readonly everyMs: number;
+  readonly stallMs: number;
+  /** One number, which the event loop counts up. */
+  readonly ticks: SharedArrayBuffer;
+}
+
+/** To the thread: what to repeat at an address from now on. */
+export interface Said {
+  readonly address: string;
+  readonly body: object;
+}
+
+/** From the thread: it is connected, or it can't be, and tries again. */
+export type FromBeats =
+  | { readonly kind: "connected" }
+  | { readonly kind: "failed"; readonly problem: string };
+
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+const entry = new URL(`./beat-thread${extension}`, import.meta.url);
+
+/** The longest time between two ticks, and the wait before a thread that died is started again. */
+const mostTickMs = 1_000;
+
+export class Beats {
+  readonly #options: BeatOptions;
+  readonly #ticks = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  readonly #said = new Map<string, object>();
+  readonly #ticking: NodeJS.Timeout;
+  #connected: () => void = () => undefined;
+  #thread: Worker;
+  #isClosed = false;
+
+  private constructor(options: BeatOptions) {
+    this.#options = options;
+    const count = new Int32Array(this.#ticks);
+    // Twice for each beat, so that each beat finds another number unless the event loop is busy.
+    const tickMs = Math.min(mostTickMs, options.everyMs / 2);
+    this.#ticking = setInterval(() => void Atomics.add(count, 0, 1), tickMs).unref();
+    this.#thread = this.#start();
+  }
+
+  /** Resolves when the thread is connected, however long that takes. Keeps no process alive. */
+  static async start(options: BeatOptions): Promise<Beats> {
+    const beats = new Beats(options);
+    await new Promise<void>((resolve) => {
+      beats.#connected = resolve;
+    });
+    return beats;
+  }
+
+  /** What to repeat from now on; a later one of the same address takes its place. */
+  say(address: string, body: object): void {
+    this.#said.set(address, body);
+    this.#post({ address, body });
+  }
+
+  /** No beat comes after it has resolved. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#ticking);
+    await this.#thread.terminate();
+  }
+
+  #post(said: Said): void {
+    this.#thread.postMessage(said);
+  }
+
+  #start(): Worker {
+    const { nats, everyMs, stallMs = 30_000, log } = this.#options;
+    const workerData: BeatWork = { nats, everyMs, stallMs, ticks: this.#ticks };
+    // None of this process's flags: what it preloads for its tasks has no business here.
+    const thread = new Worker(entry, { name: "fourstroke-beats", workerData, execArgv: [] });
+    thread.unref();
+    thread.on("message", (message: FromBeats) => {
+      if (message.kind === "connected") this.#connected();
+      else log(`the thread that beats presence can't connect: ${message.problem}`);
+    });
+    thread.on("error", (error) => {
+      log(`the thread that beats presence died: ${String(error)}`);
+    });
+    thread.on("exit", () => {
+      if (!this.#isClosed) setTimeout(() => this.#restart(), mostTickMs).unref();
+    });
+    return thread;
+  }
+
+  #restart(): void {
+    if (this.#isClosed) return;
+    this.#thread = this.#start();
+    for (const [address, body] of this.#said) this.#post({ address, body });
+  }
+}
