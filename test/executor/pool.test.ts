@@ -123,7 +123,7 @@ for (const kind of kinds) {
     const { pool, deaths } = open(t, kind);
     const engine = load(flows.deadly, { engine: kind, pool });
     await t.rejects(engine.run(), { code: "PARKED" });
-    t.equal(deaths.length, 3);
+    t.equal(deaths.length, 3, "each of them was told after it had said that it took the task");
   });
 
   t.test(

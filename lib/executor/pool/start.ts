@@ -21,7 +21,10 @@ export interface HostOptions {
 /** A thread or child process, as whoever started it sees it. */
 export interface Host {
   readonly port: Port;
-  /** Why it ended, for people, once everything that it had sent was taken. Never rejects. */
+  /**
+   * Why it ended, for people. Never rejects. Settles a turn of the event loop later, when the last that it had sent
+   * has found its way through the switch.
+   */
   readonly ended: Promise<string>;
   /** Whether it keeps this process alive; at first it does. */
   hold(isHeld: boolean): void;
@@ -56,7 +59,7 @@ function startThread({ id, entry, heapMb, env }: HostOptions): Host {
     port: threadPort(worker),
     ended: new Promise((resolve) => {
       worker.on("exit", (code) => {
-        resolve(thrown ?? `it exited with ${code}`);
+        setImmediate(resolve, thrown ?? `it exited with ${code}`);
       });
     }),
     hold: (isHeld) => {
@@ -95,7 +98,7 @@ function startProcess({ id, entry, heapMb, env }: HostOptions): Host {
         setTimeout(resolve, restMs, how);
       });
       child.on("close", () => {
-        resolve(how);
+        setImmediate(resolve, how);
       });
     }),
     hold: (isHeld) => {
