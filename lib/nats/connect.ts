@@ -82,7 +82,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
   const sender = randomBytes(senderBytes);
   const connection = new Connection({ nats, log, sender, window, windowBytes, check });
   // Whoever knows the inbox may answer, so nobody can guess it.
-  const inbox = `${prefix}.inbox.${tokenOf(role)}.${randomBytes(16).toString("hex")}`;
+  const inbox = `${prefix}.inbox.${tokenOf(role)}.${randomBytes(16).toString("base64url")}`;
   const limits = { maxBytes, window, windowBytes };
   try {
     return await NatsTransport.open({ connection, clock, prefix, inbox, ...limits });

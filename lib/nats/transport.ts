@@ -224,7 +224,7 @@ export class NatsTransport implements Transport {
 
   #send(reply: string, answer: Uint8Array): void {
     this.#connection.guard("an answer could not be sent", () => {
-      this.#connection.send(reply, answer, reply);
+      this.#connection.send(reply, answer, "whoever asked");
     });
   }
 

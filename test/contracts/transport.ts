@@ -10,6 +10,7 @@ import { payload } from "../payloads.ts";
 
 export interface Limits {
   readonly window?: number;
+  readonly windowBytes?: number;
   readonly maxBytes?: number;
 }
 
@@ -184,6 +185,21 @@ function asking(test: Define): void {
 }
 
 function failing(test: Define): void {
+  test("requests under way to who leaves are told so, not left waiting", async (t, ends) => {
+    const stop = await serve(ends, address, () => {
+      stop();
+    });
+    const asked = Array.from({ length: 500 }, async (_, n) =>
+      codeOf(async () => ends.near.request(address, n)),
+    );
+    const codes = await Promise.all(asked);
+    t.equal(codes[0], "");
+    t.strictSame(
+      codes.filter((code) => !["", "NO_RECEIVER"].includes(code)),
+      [],
+    );
+  });
+
   test("what a receiver throws is thrown at whoever asked, code and all", async (t, ends) => {
     await serve(ends, address, (body) => {
       if (body === 1) throw new FlowError("FENCED", { flow: "f", epoch: 1, sequence: 2 });
@@ -290,6 +306,24 @@ function limiting(test: Define): void {
   );
 
   test(
+    "the window counts bytes too, but never refuses the only one",
+    async (t, ends) => {
+      const open: (() => void)[] = [];
+      await serve(ends, address, async () => new Promise<void>((done) => open.push(done)));
+      const first = ends.near.request(address, new Uint8Array(150_000));
+      t.ok(await ours(async () => ends.near.request(address, 1), "TRANSPORT_FULL"));
+      await until(() => open.length === 1);
+      open[0]?.();
+      await first;
+      const again = ends.near.request(address, 1);
+      await until(() => open.length === 2);
+      open[1]?.();
+      t.equal(await again, undefined);
+    },
+    { windowBytes: 100_000 },
+  );
+
+  test(
     "what is too large is refused, whoever sends it",
     async (t, ends) => {
       await serve(ends, address, (body) => (body === 1 ? new Uint8Array(70_000) : undefined));
@@ -350,14 +384,15 @@ function closing(test: Define): void {
   });
 
   test("what was published before closing arrives", async (t, ends) => {
-    let last: unknown;
-    await listen(ends, "hb.w1", (body) => {
-      last = body;
-    });
+    const got: unknown[] = [];
+    await listen(ends, "hb.w1", (body) => got.push(body));
+    const large = new Uint8Array(8_000_000);
+    ends.near.publish("hb.w1", large);
     ends.near.publish("hb.w1", "gone");
     await ends.near[Symbol.asyncDispose]();
-    await until(() => last === "gone");
-    t.equal(last, "gone");
+    await until(() => got.length === 2);
+    t.equal((got[0] as Uint8Array).byteLength, 8_000_000);
+    t.equal(got[1], "gone");
   });
 }
 

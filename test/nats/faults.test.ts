@@ -112,6 +112,59 @@ t.test("what is asked while the server is away", { skip: noServer }, async (t) =
   t.strictSame(changes, [false, true]);
 });
 
+for (const [limits, refused] of [
+  [{ window: 5 }, 3],
+  [{ windowBytes: 50_000 }, 6],
+] as const) {
+  const what = `answers that find no room while the server is away: ${JSON.stringify(limits)}`;
+  t.test(what, { skip: noServer }, async (t) => {
+    const server = await startServer(t);
+    const near = await join(t, server);
+    const far = await join(t, server, limits);
+    const held: ((answer: unknown) => void)[] = [];
+    await far.serve("w.x", async () => new Promise((resolve) => held.push(resolve)));
+    const asked = Array.from({ length: 8 }, async () =>
+      codeOf(async () => near.request("w.x", 1, 1_000)),
+    );
+    await until("they are taken", () => held.length === 8);
+    await server.stop();
+    await isAway(far);
+    for (const answer of held) answer(new Uint8Array(20_000));
+    await until("some are given up", () => far.counts.failed === refused);
+    allTyped(t, await Promise.all(asked));
+  });
+}
+
+t.test("what is handed in and throws", { skip: noServer }, async (t) => {
+  const server = await startServer(t);
+  const said: string[] = [];
+  const end = await join(t, server, { log: (message) => said.push(message) });
+  const heard: unknown[] = [];
+  const fault = (): void => {
+    throw new Error("a mistake");
+  };
+  const seen: boolean[] = [];
+  end.watch(fault);
+  end.watch((isConnected) => seen.push(isConnected));
+  await end.listen("p.x", fault);
+  await end.listen("p.x", (body) => heard.push(body));
+  end.publish("p.x", 1);
+  await until("the other hears it", () => heard.length === 1);
+  await server.stop();
+  await isAway(end);
+  await server.start();
+  await until("it is back", () => end.isConnected);
+  t.strictSame(seen, [false, true]);
+  t.equal(end.counts.failed, 3, "a listener once, a watcher twice");
+  t.strictSame(said, [
+    "a listener failed",
+    "the connection to NATS is away",
+    "a watcher of the connection failed",
+    "the connection to NATS is back",
+    "a watcher of the connection failed",
+  ]);
+});
+
 t.test("closing while the server is away", { skip: noServer }, async (t) => {
   const server = await startServer(t);
   const end = await join(t, server);
