@@ -1,51 +1,19 @@
 // nats.conf as it is delivered: what each role may do, and what not, asked of a real server.
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { promisify } from "node:util";
-import { connect, type NatsConnection, nkeyAuthenticator, nkeys } from "nats";
-import t, { type Test } from "tap";
+import { connect, type NatsConnection, nkeyAuthenticator } from "nats";
+import t from "tap";
 import { FlowError } from "../../lib/errors.ts";
 import { connectNats } from "../../lib/nats/connect.ts";
-import type { NatsTransport } from "../../lib/nats/transport.ts";
-import { noServer, startServer, type TestServer, until } from "./server.ts";
-
-const run = promisify(execFile);
-const config = readFileSync(resolve(import.meta.dirname, "../../../nats.conf"), "utf8");
-
-const roles = ["engine", "worker", "node", "client", "inspector"] as const;
-type Role = (typeof roles)[number];
-
-const skip =
-  noServer ||
-  (await run("openssl", ["version"]).then(
-    () => false,
-    () => "no openssl to make a certificate with",
-  ));
-
-interface Installation {
-  readonly server: TestServer;
-  readonly ca: string;
-  readonly seeds: Readonly<Record<Role, string>>;
-}
-
-/** The server of nats.conf, with keys and a certificate made for this test. */
-async function install(t: Test): Promise<Installation> {
-  const folder = t.testdir();
-  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  const names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const about = ["-days", "2", "-subj", "/CN=localhost", "-addext", names];
-  await run("openssl", ["req", "-x509", ...curve, ...about, "-keyout", key, "-out", cert]);
-  const pairs = roles.map((role) => [role, nkeys.createUser()] as const);
-  const env: Record<string, string> = { FS_CERT: cert, FS_KEY: key, FS_STORE: folder };
-  for (const [role, pair] of pairs) env[`FS_${role.toUpperCase()}`] = pair.getPublicKey();
-  const server = await startServer(t, { config, env });
-  const seeds = pairs.map(([role, pair]) => [role, Buffer.from(pair.getSeed()).toString("ascii")]);
-  const ca = readFileSync(cert, "utf8");
-  return { server, ca, seeds: Object.fromEntries(seeds) as Record<Role, string> };
-}
+import {
+  install,
+  type Installation,
+  newUser,
+  type Role,
+  roles,
+  skip,
+  transport,
+} from "./installation.ts";
+import { until } from "./server.ts";
 
 /** What the server refused a connection, as `publish fs.x`. */
 class Client {
@@ -79,8 +47,9 @@ class Client {
 
 /** For each subject who may publish there, and who may subscribe to it. Nobody else may. */
 const matrix: readonly (readonly [subject: string, publish: string, subscribe: string])[] = [
-  ["fs.w.worker-1", "engine", "engine worker"],
-  ["fs.w.worker-2", "engine", "engine"],
+  ["fs.w.worker-1.x", "engine", "engine worker"],
+  ["fs.w.worker-1", "engine", "engine"],
+  ["fs.w.worker-2.x", "engine", "engine"],
   ["fs.w.*", "", "engine"],
   ["fs.w.>", "", "engine"],
   ["fs.e.engine-1", "engine worker", "engine"],
@@ -133,7 +102,8 @@ t.test("who may do what", { skip }, async (t) => {
       const got: string[] = [];
       const heard = (who: string) => ({
         callback: (_: unknown, message: { data?: Uint8Array }) => {
-          if (message.data !== undefined) got.push(`${who} ${Buffer.from(message.data).toString()}`);
+          if (message.data !== undefined)
+            got.push(`${who} ${Buffer.from(message.data).toString()}`);
         },
       });
       const witness = isOurs ? engine.nats.subscribe(subject, heard("engine")) : undefined;
@@ -169,13 +139,6 @@ t.test("who may do what", { skip }, async (t) => {
   }
 });
 
-async function transport(t: Test, it: Installation, role: Role): Promise<NatsTransport> {
-  const { seeds, ca, server } = it;
-  const end = await connectNats({ servers: server.url, seed: seeds[role], role, tls: { ca } });
-  t.teardown(async () => end[Symbol.asyncDispose]());
-  return end;
-}
-
 const forbidden = async (asked: Promise<unknown>): Promise<string> =>
   asked.then(
     () => "allowed",
@@ -189,25 +152,31 @@ t.test("transports in their roles", { skip }, async (t) => {
     await transport(t, installation, "worker"),
     await transport(t, installation, "client"),
   ];
-  await worker.serve("w.worker-1", (body) => ({ worker: body }));
+  await worker.serve("w.worker-1.x", (body) => ({ worker: body }));
   await engine.serve("f.a7.flow-1", (body) => ({ owner: body }));
-  t.strictSame(await engine.request("w.worker-1", 1), { worker: 1 });
+  t.strictSame(await engine.request("w.worker-1.x", 1), { worker: 1 });
   t.strictSame(await worker.request("f.a7.flow-1", 2), { owner: 2 });
   t.strictSame(await client.request("f.a7.flow-1", 3), { owner: 3 });
   const large = new Uint8Array(3_000_000).fill(1);
-  t.strictSame(await engine.request("w.worker-1", large), { worker: large });
+  t.strictSame(await engine.request("w.worker-1.x", large), { worker: large });
 
   const denied = "these credentials don't allow to";
   const started = performance.now();
-  t.equal(await forbidden(client.request("w.worker-1", 1)), `${denied} publish at fs.w.worker-1`);
-  t.equal(await forbidden(worker.request("w.worker-2", 1)), `${denied} publish at fs.w.worker-2`);
   t.equal(
-    await forbidden(worker.serve("w.worker-2", () => 1)),
-    `${denied} subscribe to fs.w.worker-2`,
+    await forbidden(client.request("w.worker-1.x", 1)),
+    `${denied} publish at fs.w.worker-1.x`,
+  );
+  t.equal(
+    await forbidden(worker.request("w.worker-2.x", 1)),
+    `${denied} publish at fs.w.worker-2.x`,
+  );
+  t.equal(
+    await forbidden(worker.serve("w.worker-2.x", () => 1)),
+    `${denied} subscribe to fs.w.worker-2.x`,
   );
   t.equal(await forbidden(client.listen("hb.*", () => 1)), `${denied} subscribe to fs.hb.*`);
   t.ok(performance.now() - started < 4_000, "at once, not by a time-out");
-  t.strictSame(await engine.request("w.worker-1", 1), { worker: 1 }, "and all goes on");
+  t.strictSame(await engine.request("w.worker-1.x", 1), { worker: 1 }, "and all goes on");
   t.strictSame(await client.request("f.a7.flow-1", 3), { owner: 3 });
 
   const heard: unknown[] = [];
@@ -221,7 +190,7 @@ t.test("transports in their roles", { skip }, async (t) => {
 
 t.test("strangers stay outside", { skip }, async (t) => {
   const { server, ca } = await install(t);
-  const seed = Buffer.from(nkeys.createUser().getSeed()).toString("ascii");
+  const seed = Buffer.from(newUser().getSeed()).toString("ascii");
   const codes = async (options: object): Promise<string> =>
     connectNats({ servers: server.url, ...options }).then(
       () => "connected",
