@@ -36,7 +36,10 @@ interface Entry {
   /** An outcome was reported and is not recorded yet. */
   isReported: boolean;
   /** Those who brought an outcome and wait until it is recorded. */
-  readonly waiting: ((verdict: Verdict) => void)[];
+  readonly waiting: {
+    readonly resolve: (verdict: Verdict) => void;
+    readonly reject: (error: Error) => void;
+  }[];
 }
 
 export class RemoteExecutor implements Executor, JobOwner {
@@ -104,7 +107,7 @@ export class RemoteExecutor implements Executor, JobOwner {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#options.dispatcher.forget(entry.job);
-    for (const tell of entry.waiting) tell("recorded");
+    for (const { resolve } of entry.waiting) resolve("recorded");
   }
 
   taken(job: Job): void {
@@ -129,7 +132,9 @@ export class RemoteExecutor implements Executor, JobOwner {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     const { dispatcher, flow } = this.#options;
-    for (const { job } of this.#entries.values()) {
+    for (const { job, waiting } of this.#entries.values()) {
+      // Without an answer they would send nothing of this flow to its next owner for a while.
+      for (const { reject } of waiting) reject(new FlowError("ENGINE_CLOSED", { flow }));
       // Workers that end with this process have nobody else to work for.
       if (dispatcher.options.isLocal === true) {
         dispatcher.cancel(job, new FlowError("ENGINE_CLOSED", { flow }));
@@ -193,7 +198,9 @@ export class RemoteExecutor implements Executor, JobOwner {
       throw new FlowError("NO_RECEIVER", { to: flowAddress(this.#options.flow) });
     }
     this.#options.dispatcher.holds(entry.job, worker);
-    const verdict = new Promise<Verdict>((resolve) => entry.waiting.push(resolve));
+    const verdict = new Promise<Verdict>((resolve, reject) => {
+      entry.waiting.push({ resolve, reject });
+    });
     if (!entry.isReported) {
       entry.isReported = true;
       this.#report.outcome(entry.attempt, outcome);
