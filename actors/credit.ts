@@ -58,6 +58,11 @@ export class Credit {
 
   release(engine: string, slots: number): void {
     this.#wants.delete(engine);
+    this.retract(engine, slots);
+  }
+
+  /** What an engine was offered did not reach it. */
+  retract(engine: string, slots: number): void {
     this.#take(engine, slots);
     this.#serve();
   }

@@ -31,7 +31,11 @@ export interface KeeperOptions {
   readonly limits: Partial<KeepLimits>;
   /** Frees so many slots of an engine. @returns how many it may use again */
   readonly offer: (engine: string, slots: number) => number;
+  /** An offer was not answered: it doesn't hold any more. */
+  readonly retract: (engine: string, slots: number) => void;
 }
+
+const noOffers: ReadonlyMap<string, number> = new Map();
 
 interface Kept extends KeyedOutcome {
   readonly engine: string;
@@ -43,6 +47,10 @@ interface Box {
   readonly flow: string;
   readonly outcomes: Map<string, Kept>;
   isSending: boolean;
+  /** Counts the messages that were sent: an answer to an older one comes too late. */
+  sent: number;
+  /** Slots that the message under way offers, by engine. */
+  offers: ReadonlyMap<string, number>;
   waitMs: number;
   timer: Timer | undefined;
 }
@@ -86,7 +94,15 @@ export class Keeper {
     if (this.#isClosed) return;
     let box = this.#boxes.get(flow);
     if (box === undefined) {
-      box = { flow, outcomes: new Map(), isSending: false, waitMs: firstWaitMs, timer: undefined };
+      box = {
+        flow,
+        outcomes: new Map(),
+        isSending: false,
+        sent: 0,
+        offers: noOffers,
+        waitMs: firstWaitMs,
+        timer: undefined,
+      };
       this.#boxes.set(flow, box);
     }
     box.outcomes.set(key, { key, outcome, engine, since: this.#options.clock.monotonic() });
@@ -95,6 +111,18 @@ export class Keeper {
     box.isSending = true;
     // With what else ends in this turn.
     void Promise.resolve(box).then((due) => this.#send(due));
+  }
+
+  /** The connection is back: what was under way is sent again, since its answers may be lost. */
+  sendAgain(): void {
+    for (const box of this.#boxes.values()) {
+      if (box.timer !== undefined) this.#options.clock.clearTimeout(box.timer);
+      box.timer = undefined;
+      box.waitMs = firstWaitMs;
+      box.isSending = true;
+      this.#retract(box);
+      void this.#send(box);
+    }
   }
 
   close(): void {
@@ -111,22 +139,24 @@ export class Keeper {
     const batch = [...box.outcomes.values()].slice(0, outcomesAtOnce);
     const [first] = batch;
     if (first === undefined || this.#isClosed) return;
+    const turn = ++box.sent;
     // A batch that is sent again has freed its slots before.
     const fresh = batch.filter((one) => !freed.has(one));
-    let offers = 0;
     const engines = new Map<string, number>();
     for (const one of fresh) {
       freed.add(one);
       engines.set(one.engine, (engines.get(one.engine) ?? 0) + 1);
     }
-    for (const [engine, slots] of engines) offers += offer(engine, slots);
+    for (const [engine, slots] of engines) engines.set(engine, offer(engine, slots));
+    box.offers = engines;
+    const offers = [...engines.values()].reduce((sum, slots) => sum + slots, 0);
     const outcomes = batch.map(({ key, outcome }) => ({ key, outcome }));
     const message: ToFlow = { kind: "outcomes", worker, outcomes, offers };
     try {
       const verdicts = await transport.request(flowAddress(box.flow), message);
-      this.#recorded(box, batch, verdicts as Verdict[]);
+      if (turn === box.sent) this.#recorded(box, batch, verdicts as Verdict[]);
     } catch {
-      this.#later(box);
+      if (turn === box.sent) this.#later(box);
     }
   }
 
@@ -138,6 +168,7 @@ export class Keeper {
       this.#keys.delete(key);
     });
     box.isSending = false;
+    box.offers = noOffers;
     box.waitMs = firstWaitMs;
     if (box.outcomes.size === 0) {
       this.#boxes.delete(box.flow);
@@ -147,9 +178,15 @@ export class Keeper {
     }
   }
 
+  #retract(box: Box): void {
+    for (const [engine, slots] of box.offers) this.#options.retract(engine, slots);
+    box.offers = noOffers;
+  }
+
   /** Nobody is there, or nobody said that it is recorded: the same again, after a while. */
   #later(box: Box): void {
     if (this.#isClosed) return;
+    this.#retract(box);
     const { clock, limits, log } = this.#options;
     const oldest = clock.monotonic() - (limits.keepMs ?? 3_600_000);
     for (const { key, since } of box.outcomes.values()) {

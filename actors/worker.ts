@@ -97,6 +97,9 @@ export class Worker implements Pick<Report, "progress"> {
       log,
       limits: options.limits ?? {},
       offer: (engine, slots) => this.#credit.offer(engine, this.#state === "up" ? slots : 0),
+      retract: (engine, slots) => {
+        this.#credit.retract(engine, slots);
+      },
     });
   }
 
@@ -116,7 +119,9 @@ export class Worker implements Pick<Report, "progress"> {
         this.#tellPresence();
       }),
       transport.watch((isConnected) => {
-        if (isConnected) this.#tellPresence();
+        if (!isConnected) return;
+        this.#tellPresence();
+        this.#keeper.sendAgain();
       }),
     );
     this.#tellPresence();

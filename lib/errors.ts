@@ -84,6 +84,8 @@ interface Failures {
     readonly of: "requests" | "messages" | "bytes";
   };
   TRANSPORT_CLOSED: { readonly problem: string };
+  /** The link to a node is down for good; what is sent to that node's actors comes to nothing. */
+  LINK_DOWN: { readonly node: string; readonly problem: string };
   SERVER_UNREACHABLE: { readonly servers: readonly string[]; readonly problem: string };
   SERVER_TOO_OLD: { readonly server: string; readonly found: string; readonly needed: string };
   CREDENTIALS_REFUSED: { readonly servers: readonly string[]; readonly problem: string };
@@ -184,6 +186,7 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
   TRANSPORT_FULL: ({ to, limit, of }) =>
     `no room for a message to ${to}: at most ${String(limit)} ${of} wait at once`,
   TRANSPORT_CLOSED: ({ problem }) => `the transport is closed: ${problem}`,
+  LINK_DOWN: ({ node, problem }) => `the link to node "${node}" is down: ${problem}`,
   SERVER_UNREACHABLE: ({ servers, problem }) => `no server at ${servers.join(", ")}: ${problem}`,
   SERVER_TOO_OLD: ({ server, found, needed }) =>
     `the server at ${server} is of version ${found}; ${needed} or later is needed`,

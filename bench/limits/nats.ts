@@ -15,7 +15,7 @@ export const bytes = new TextEncoder().encode(
 export async function startServer(): Promise<{ child: ChildProcess; url: string }> {
   const finder = resolve(import.meta.dirname, "../../../scripts/nats-server.mjs");
   const { natsServer } = (await import(pathToFileURL(finder).href)) as {
-    natsServer(): Promise<string>;
+    natsServer: () => Promise<string>;
   };
   const args = ["-a", "127.0.0.1", "-p", "-1"];
   const child = spawn(await natsServer(), args, { stdio: ["ignore", "ignore", "pipe"] });

@@ -12,8 +12,6 @@ export interface CourierOptions {
   readonly granted: (worker: KnownWorker, slots: number) => void;
   /** @param refusal - null: the worker has it */
   readonly answered: (worker: KnownWorker, job: Job, refusal: Refusal | null) => void;
-  /** Nobody serves its address. */
-  readonly gone: (worker: KnownWorker) => void;
 }
 
 /** Wait before a request that was not answered is repeated; it doubles up to the other. */
@@ -34,9 +32,8 @@ export class Courier {
       (answer) => {
         granted(worker, answer as number);
       },
-      (error: unknown) => {
+      () => {
         worker.wanted = 0;
-        this.#isGone(worker, error);
       },
     );
   }
@@ -67,23 +64,15 @@ export class Courier {
           answered(worker, job, (answer as (Refusal | null)[])[at] ?? null);
         });
       },
-      (error: unknown) => {
-        if (this.#isGone(worker, error)) return;
-        // It may have them, or not: it knows them by their keys.
+      () => {
+        // It may have them, or not: it knows them by their keys. That nobody is there now says nothing: its connection
+        // may not be back yet.
         after(waitMs, () => {
           const still = jobs.filter((job) => job.state === "sent" && job.worker === worker.id);
           if (still.length > 0) this.send(worker, still, Math.min(longestWaitMs, 2 * waitMs));
         });
       },
     );
-  }
-
-  #isGone(worker: KnownWorker, error: unknown): boolean {
-    // From the other side of a port it comes as a record, not as a FlowError.
-    const { code } = error as { code?: unknown };
-    if (code !== "NO_RECEIVER") return false;
-    this.#options.gone(worker);
-    return true;
   }
 
   /** For what may be lost: what follows from it sets it right. */

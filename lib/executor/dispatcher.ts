@@ -79,12 +79,12 @@ export class Dispatcher {
       transport: options.transport,
       engine: options.id,
       after: (delayMs, fn) => void this.#after(delayMs, fn),
-      granted: (worker, slots) => void this.#granted({ worker: worker.id, slots }),
+      // Given back if by now nothing is there for them: the worker keeps them for us until it hears.
+      granted: (worker, slots) => {
+        this.offer(worker.id, slots);
+      },
       answered: (worker, job, refusal) => {
         this.#answered(worker, job, refusal);
-      },
-      gone: (worker) => {
-        this.workerDied(worker.id);
       },
     });
     this.#searches = new Searches({
@@ -108,11 +108,6 @@ export class Dispatcher {
 
   get transport(): Transport {
     return this.#transport;
-  }
-
-  /** Attempts that wait for a worker. */
-  get waiting(): number {
-    return this.#queue.size;
   }
 
   /** Listens for workers and asks who is there. Only the first call does something. */
@@ -232,6 +227,10 @@ export class Dispatcher {
         if (!isConnected) return;
         this.#fleet.hearAll(this.#clock.monotonic());
         this.#searches.restart();
+        for (const worker of this.#fleet.all) {
+          const sent = [...worker.jobs.values()].filter(({ state }) => state === "sent");
+          if (sent.length > 0) this.#courier.send(worker, sent);
+        }
         this.#askWho();
         this.#pump();
       }),

@@ -34,7 +34,7 @@ export interface Call {
 /** Why a worker does not take a call. */
 export type Refusal = "unknown-task" | "no-credit" | "draining" | "superseded";
 
-/** Requests to `w.<worker>`. */
+/** Requests to `w.<worker>.<incarnation>`. */
 export type ToWorker =
   /** Answer: for each call null (taken, now or before) or why not. */
   | { readonly kind: "calls"; readonly engine: string; readonly calls: readonly Call[] }
@@ -92,9 +92,16 @@ export interface Progress {
   readonly details?: unknown;
 }
 
-export const workerAddress = (worker: string): string => addressOf("w", worker);
+/** A worker's name, and what tells this start of it from others: `NAME.INCARNATION`, or a name alone. */
+function partsOf(worker: string): string[] {
+  const at = worker.lastIndexOf(".");
+  return at < 0 ? [worker] : [worker.slice(0, at), worker.slice(at + 1)];
+}
+
+export const workerAddress = (worker: string): string => addressOf("w", ...partsOf(worker));
 export const engineAddress = (engine: string): string => addressOf("e", engine);
-export const presenceAddress = (worker: string): string => addressOf("hb", worker);
+export const presenceAddress = (worker: string): string =>
+  addressOf("hb", partsOf(worker)[0] ?? "");
 /** All workers' presence. */
 export const anyPresence = "hb.*";
 /** What is published here asks all workers to say that they are there. */
