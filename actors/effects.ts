@@ -15,7 +15,7 @@ import type {
   LossReason,
   Outcome,
 } from "../lib/plan/records.ts";
-import { Slots, SparseMap, SparseSet } from "../lib/plan/sparse.ts";
+import { Slots, SparseMap } from "../lib/plan/sparse.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
 import { type AskOptions, type Asker, Asks } from "./asks.ts";
 
@@ -41,10 +41,8 @@ export class Effects implements Report {
   readonly #executor: Executor;
   readonly #launched: Slots<Attempt>;
   readonly #timeouts = new SparseMap<Timer>();
-  /** Started by an earlier owner, not launched by this one yet. */
-  readonly #orphans = new SparseSet();
-  /** Those of them whose host is known to be gone. */
-  readonly #lost = new SparseSet();
+  /** Started, not launched by this owner yet; true where a host may have it from an earlier one. */
+  readonly #orphans = new SparseMap<boolean>();
 
   constructor(actor: Doer, options: EffectsOptions) {
     this.#actor = actor;
@@ -78,12 +76,12 @@ export class Effects implements Report {
 
   /** The flow is this owner's from now on, with what runs. */
   adopt(): void {
-    for (const atom of this.#actor.state.running.keys()) this.#orphans.add(atom);
+    for (const atom of this.#actor.state.running.keys()) this.#orphans.set(atom, true);
   }
 
   /** These were not launched when they were started; those that still count are, by the next run. */
   orphan(starts: readonly AttemptName[]): void {
-    for (const { atom } of starts) this.#orphans.add(atom);
+    for (const { atom } of starts) this.#orphans.set(atom, false);
   }
 
   settle(records: readonly FlowRecord[]): void {
@@ -110,8 +108,8 @@ export class Effects implements Report {
       if (kind === "reverted") this.#executor.settled(record.atom, "revert", record.attempt);
       if (kind !== "lost") continue;
       hasLost = true;
-      this.#orphans.add(record.atom);
-      this.#lost.add(record.atom);
+      // Its host is gone.
+      this.#orphans.set(record.atom, false);
     }
     if (hasLost) this.#launchOrphans();
   }
@@ -174,14 +172,13 @@ export class Effects implements Report {
   #launchOrphans(): void {
     const { flow, suspects, halted, trouble } = this.#actor.state;
     if (flow.value !== "RUNNING" || (halted && trouble?.kind === "kill")) return;
-    const next = suspects.length > 0 ? suspects.slice(0, 1) : [...this.#orphans];
+    const next = suspects.length > 0 ? suspects.slice(0, 1) : [...this.#orphans.keys()];
     for (const atom of next) if (this.#orphans.has(atom)) this.#launch(atom);
   }
 
   #launch(atom: number): void {
-    const again = this.#orphans.has(atom) && !this.#lost.has(atom);
+    const again = this.#orphans.get(atom) ?? false;
     this.#orphans.delete(atom);
-    this.#lost.delete(atom);
     const { state } = this.#actor;
     const running = state.running.get(atom);
     if (running === undefined) return;
