@@ -2,7 +2,7 @@
 export { Engine } from "../actors/engine.ts";
 export type { AtomChange, FlowChange, ProgressChange } from "../actors/announcer.ts";
 export type { Statistics } from "../actors/engine.ts";
-export type { EngineOptions, RunControls } from "../actors/options.ts";
+export type { EngineKind, EngineOptions, RunControls } from "../actors/options.ts";
 export { Registry, registry } from "../actors/registry.ts";
 export { load, readFlow, run } from "../actors/run.ts";
 export {
@@ -13,9 +13,11 @@ export {
   type SpawnOptions,
 } from "../actors/spawn.ts";
 export { System, type SystemOptions } from "../actors/system.ts";
+export { Worker, type WorkerOptions, type WorkerStatistics } from "../actors/worker.ts";
 export type { Clock, Random, Timer } from "./clock.ts";
 export { link } from "./decider.ts";
 export { type ErrorCode, FlowError, type Mistake, type MissingInput } from "./errors.ts";
+export { Pool, type PoolLimits, type PoolOptions } from "./executor/pool/pool.ts";
 export { type Failure, RecordedError } from "./failure.ts";
 export type { Durability, FlowQuery, FlowSummary, Journal } from "./journal/journal.ts";
 export { memoryJournal } from "./journal/memory.ts";
@@ -25,6 +27,7 @@ export {
   type SqliteOptions,
   sqliteJournal,
 } from "./journal/sqlite.ts";
+export { connectNats, type NatsOptions, type NatsTls } from "./nats/connect.ts";
 export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";
 export { unordered } from "./patterns/unordered.ts";
@@ -38,6 +41,7 @@ export {
   times,
 } from "./retry.ts";
 export { mapTask, reduceTask, task } from "./task.ts";
+export type { Stop, Take, Transport } from "./transport/transport.ts";
 export type { GivesOf, NeedsOf } from "./typed/carry.ts";
 export type { ResultsOf, StoreFor } from "./typed/run.ts";
 export type {
