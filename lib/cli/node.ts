@@ -64,7 +64,7 @@ async function work(
   const settings = await natsSettings({ ...options, nats }, { role: "worker", name });
   const transport = await connect(settings, log);
   const beats = await Beats.start({ nats: settings, everyMs: leaseMs / 4, log });
-  const id = `${name}-${randomBytes(4).toString("hex")}`;
+  const id = `${name}.${randomBytes(4).toString("hex")}`;
   const worker = new Worker({
     id,
     transport,

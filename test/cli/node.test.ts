@@ -33,7 +33,7 @@ t.test("a flow runs on the nodes that serve its tasks", { skip: noServer }, asyn
   const cwd = t.testdir();
   const one = await startNode(t, cwd, "one", server, "--concurrency", "2");
   const two = await startNode(t, cwd, "two", server, "--concurrency", "2");
-  t.match(one.node.stdout, /^ready {2}one {2}2 slots, 63 tasks: .* {2}one-[0-9a-f]{8}\n/);
+  t.match(one.node.stdout, /^ready {2}one {2}2 slots, 63 tasks: .* {2}one\.[0-9a-f]{8}\n/);
   const workers = ["--engine", "workers", "--nats", server.url];
 
   const { code, json } = await document(cwd, ["run", `${file}#many`, ...workers]);
