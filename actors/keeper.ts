@@ -113,9 +113,15 @@ export class Keeper {
     void Promise.resolve(box).then((due) => this.#send(due));
   }
 
-  /** The connection is back: what was under way is sent again, since its answers may be lost. */
-  sendAgain(): void {
+  /**
+   * Sends what is under way again, since its answers may be lost: the connection is back, or a flow
+   * has a new owner.
+   *
+   * @param flow - default: all
+   */
+  sendAgain(flow?: string): void {
     for (const box of this.#boxes.values()) {
+      if (flow !== undefined && box.flow !== flow) continue;
       if (box.timer !== undefined) this.#options.clock.clearTimeout(box.timer);
       box.timer = undefined;
       box.waitMs = firstWaitMs;

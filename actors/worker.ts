@@ -204,7 +204,8 @@ export class Worker implements Pick<Report, "progress"> {
     if (call.alone) this.#alone = call.key;
     // Later, so that a call that ends at once, or blocks, doesn't keep the answer waiting.
     this.#options.clock.yield(() => {
-      this.#run(task, context, call, engine);
+      // Closed meanwhile, it must not begin.
+      if (this.#running.get(call.key) === context) this.#run(task, context, call, engine);
     });
     return null;
   }
@@ -212,6 +213,8 @@ export class Worker implements Pick<Report, "progress"> {
   #refusal(call: Call, engine: string): Refusal | null {
     const known = this.#epochs.get(call.flow) ?? 0;
     if (call.epoch < known) return "superseded";
+    // The owner before it may have died before it answered.
+    if (call.epoch > known) this.#keeper.sendAgain(call.flow);
     this.#epochs.delete(call.flow);
     this.#epochs.set(call.flow, call.epoch);
     if (this.#epochs.size > mostEpochs) this.#epochs.delete(this.#epochs.keys().next().value ?? "");
