@@ -1,18 +1,21 @@
 /** What the conformance runner was asked for. */
 import { parseArgs } from "node:util";
+import type { EngineKind } from "../../actors/options.ts";
 import type { JournalKind } from "./rig.ts";
-import type { EngineKind } from "./scenario.ts";
 
 export const usage = `usage: npm run conformance -- DIR [options]
 
 Runs every case (*.json, format 1) in a folder and in the folders in there.
 
-  --engine serial|parallel   default serial
-  --journal memory|sqlite    default memory
-  --only PREFIX              only cases whose file name begins with it
-  --seed N                   lets each call of a task take some time, drawn from N; default 0, none
+  --engine ENGINE   serial (default) or parallel, here; threads or processes, in a pool of 6;
+                    workers, 2 of 6 slots each, through a NATS server that is started for them
+  --journal KIND    memory (default) or sqlite
+  --only PREFIX     only cases whose file name begins with it
+  --seed N          lets each call of a task take some time, drawn from N; default 0, none
 
 Exits with 0 when no case failed, 1 when one did, 2 when none could be run.`;
+
+const engines: readonly EngineKind[] = ["serial", "parallel", "threads", "processes", "workers"];
 
 export interface Asked {
   readonly folder: string;
@@ -40,7 +43,7 @@ export function readArguments(given: readonly string[]): Asked {
   if (!Number.isSafeInteger(seed)) throw new RangeError(`--seed ${values.seed} is no whole number`);
   return {
     folder,
-    engine: oneOf("--engine", values.engine, ["serial", "parallel"]),
+    engine: oneOf("--engine", values.engine, engines),
     journal: oneOf("--journal", values.journal, ["memory", "sqlite"]),
     only: values.only,
     seed,

@@ -1,29 +1,58 @@
 /** What the tasks of a scenario do when they are called. */
 import type { Failure } from "../../lib/failure.ts";
+import type { Direction } from "../../lib/plan/records.ts";
+import { type Ledger, memoryLedger } from "./ledger.ts";
 import type { Expression, FailSpec, Predicate } from "./scenario.ts";
 import { add, element, equal, greater, multiply, subtract, text, truthy } from "./values.ts";
 
 /** What outlives engines: how often what was called, which progress was seen, which errors were thrown. */
 export class World {
-  readonly executeCalls = new Map<string, number>();
-  readonly revertCalls = new Map<string, number>();
   readonly progress = new Map<string, number[]>();
-  /** Class names of the errors that behaviours threw: of these, messages are compared too. */
-  readonly thrown = new Set<string>();
   /** How many turns of the event loop a call takes before it goes on; 0: it returns at once. */
   readonly turns: () => number;
+  readonly #ledger: Ledger;
 
-  constructor(turns: () => number) {
+  constructor(turns: () => number, ledger: Ledger = memoryLedger()) {
     this.turns = turns;
+    this.#ledger = ledger;
   }
 
   /** Counts a call; the first is 1. */
-  count(calls: Map<string, number>, name: string): number {
-    const count = (calls.get(name) ?? 0) + 1;
-    calls.set(name, count);
-    return count;
+  count(direction: Direction, name: string, key: string): number {
+    this.#ledger.write([direction, name, key]);
+    return this.calls(direction, name);
+  }
+
+  calls(direction: Direction, name: string): number {
+    return this.#ledger.read().filter(([what, of]) => what === direction && of === name).length;
+  }
+
+  /** The attempts that were called, in order; one whose owner died may have been called twice. */
+  get attempts(): string[] {
+    return this.#ledger.read().flatMap(([what, , key]) => (what in directions ? [key] : []));
+  }
+
+  threw(error: string): void {
+    if (!this.hasThrown(error)) this.#ledger.write(["thrown", error, ""]);
+  }
+
+  /** Whether a behaviour threw an error of this class: of these, messages are compared too. */
+  hasThrown(error: string): boolean {
+    return this.#ledger.read().some(([what, name]) => what === "thrown" && name === error);
+  }
+
+  /** Which of the scenario's flows is in force; the first is 0. */
+  get flow(): number {
+    const last = this.#ledger.read().findLast(([what]) => what === "flow");
+    return Number(last?.[1] ?? 0);
+  }
+
+  set flow(number: number) {
+    this.#ledger.write(["flow", String(number), ""]);
   }
 }
+
+const directions: Readonly<Record<Direction, true>> = { execute: true, revert: true };
 
 /** Everything that a call can look at. */
 export interface Call {
@@ -93,7 +122,7 @@ export function failIf(spec: FailSpec | undefined, call: Call, world: World): vo
   if (spec === undefined || !isHit(spec, call)) return;
   const error = new Error(spec.message ?? "boom");
   error.name = spec.error ?? "Boom";
-  world.thrown.add(error.name);
+  world.threw(error.name);
   throw error;
 }
 

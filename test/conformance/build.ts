@@ -69,16 +69,20 @@ const untyped = {
   readonly link: (from: Item | string, to: Item | string, options: Options) => Link;
 };
 
-/** The flow, made afresh: nothing but the world is shared with one made before. */
-export function build(spec: RootSpec, world: World): Item {
-  return isTask(spec) ? buildTask(spec, world) : buildFlow(spec, world);
+/**
+ * The flow, made afresh: nothing but the world is shared with one made before.
+ *
+ * @param version - of all tasks
+ */
+export function build(spec: RootSpec, world: World, version = 1): Item {
+  return isTask(spec) ? buildTask(spec, world, version) : buildFlow(spec, world, version);
 }
 
-function buildFlow(spec: FlowSpec, world: World): Item {
+function buildFlow(spec: FlowSpec, world: World, version: number): Item {
   const byName = new Map<string, Item>();
   const items = spec.items.map((one): Item => {
     if ("again" in one) return known(byName, one.again);
-    const item = build(one, world);
+    const item = build(one, world, version);
     byName.set(item.name, item);
     return item;
   });
@@ -119,9 +123,10 @@ function given(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function buildTask(spec: TaskSpec, world: World): Task {
+function buildTask(spec: TaskSpec, world: World, version: number): Task {
   const common = given({
     name: spec.task,
+    version,
     requires: spec.requires,
     rebind: spec.rebind,
     provides: spec.provides,
@@ -149,9 +154,10 @@ function executer({ task: name, requires, optional, ...spec }: TaskSpec, world: 
   const params = [...(requires ?? []), ...(optional ?? [])];
   const { progress = [], fail, result } = spec.do ?? {};
   return (inputs: Inputs, context: CallContext): unknown => {
+    const { key } = context;
     const call = {
       inputs: passed(inputs, params),
-      calls: world.count(world.executeCalls, name),
+      calls: world.count("execute", name, key),
     };
     return later(world, () => {
       for (const fraction of progress) context.progress(fraction);
@@ -167,9 +173,10 @@ function reverter({ task: name, revertRequires, revertOptional, ...spec }: TaskS
   // What a map or reduce task's revert returns is not kept.
   const kept = spec.kind === undefined || spec.kind === "task" ? result : undefined;
   return (inputs: Inputs, revert: RevertContext): unknown => {
+    const { key } = revert;
     const call = {
       inputs: passed(inputs, params),
-      calls: world.count(world.revertCalls, name),
+      calls: world.count("revert", name, key),
       revert,
     };
     return later(world, () => {
@@ -184,9 +191,10 @@ function counted({ task: name, requires, ...spec }: TaskSpec, world: World, made
   return {
     ...made,
     execute: (inputs, context) => {
+      const { key } = context;
       const call = {
         inputs: passed(inputs, requires ?? []),
-        calls: world.count(world.executeCalls, name),
+        calls: world.count("execute", name, key),
       };
       return later(world, () => {
         failIf(spec.do?.fail, call, world);
@@ -236,10 +244,10 @@ function scripted(spec: RetrySpec, name: string, world: World, options: Options)
     ...options,
     requires,
     ...(list ? {} : { rebind }),
-    execute: (inputs: Inputs, { history }: RetryContext) => {
+    execute: (inputs: Inputs, { history, key }: RetryContext) => {
       const call = {
         inputs: passed(inputs, requires),
-        calls: world.count(world.executeCalls, name),
+        calls: world.count("execute", name, key),
         historyLength: history.length,
       };
       failIf(failExecute, call, world);
@@ -247,10 +255,10 @@ function scripted(spec: RetrySpec, name: string, world: World, options: Options)
     },
     onFailure: (_inputs: Inputs, { history }: Question) =>
       decisions[Math.min(Math.max(history.length - 1, 0), decisions.length - 1)],
-    revert: (inputs: Inputs) => {
+    revert: (inputs: Inputs, { key }: RevertContext) => {
       const call = {
         inputs: passed(inputs, requires),
-        calls: world.count(world.revertCalls, name),
+        calls: world.count("revert", name, key),
       };
       failIf(failRevert, call, world);
       return null;

@@ -87,8 +87,8 @@ function atomFacts(atom: AtomView, world: World): AtomFacts {
   return {
     ...both,
     progress: atom.progress,
-    executeCalls: world.executeCalls.get(name) ?? 0,
-    revertCalls: world.revertCalls.get(name) ?? 0,
+    executeCalls: world.calls("execute", name),
+    revertCalls: world.calls("revert", name),
     ...(hasResult ? { result: atom.result as Json } : {}),
     ...(state === "REVERTED" ? { revertResult: atom.revertResult as Json } : {}),
   };
@@ -105,7 +105,7 @@ function history(atom: AtomView, world: World): NonNullable<AtomFacts["history"]
 
 /** Of errors that no behaviour threw, only the class is compared. */
 function failureFact({ name, message, code }: Failure, world: World): FailureFact {
-  if (world.thrown.has(name)) return { error: name, message };
+  if (world.hasThrown(name)) return { error: name, message };
   return { error: (code === undefined ? undefined : classes[code]) ?? name };
 }
 

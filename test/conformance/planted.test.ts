@@ -8,7 +8,8 @@ import { differences, isTraced } from "./compare.ts";
 import { Rig } from "./rig.ts";
 import { casesFolder, foundFolder } from "./folder.ts";
 import type { AtomEvent, AtomFacts, Case, Expected, Observed } from "./scenario.ts";
-import { caseLimitMs, listCases, observeCase, readCase, skipReason } from "./suite.ts";
+import { listCases, readCase } from "./cases.ts";
+import { caseLimitMs, observeCase, skipReason } from "./suite.ts";
 import { isDictionary, isList } from "./values.ts";
 
 interface Run {
@@ -20,11 +21,13 @@ interface Run {
 /** Cases that the engine passes, with what was seen. */
 const runs: Run[] = [];
 {
-  await using rig = new Rig("parallel", "memory", 0);
-  for (const { name, path } of [...listCases(casesFolder), ...listCases(foundFolder)]) {
+  const files = [...listCases(casesFolder), ...listCases(foundFolder)];
+  await using rig = new Rig({ engine: "parallel", journal: "memory", files });
+  for (const file of files) {
+    const { name, path } = file;
     const test = readCase(path);
     if (skipReason(test, "parallel") !== undefined) continue;
-    const { observed } = await rig.use((setup) => observeCase(test, setup, caseLimitMs));
+    const { observed } = await rig.use(file, (setup) => observeCase(test, setup, caseLimitMs));
     if (differences(test, observed).length === 0) runs.push({ name, test, observed });
   }
 }

@@ -1,63 +1,104 @@
 /** The engines and journals that cases run on. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EngineKind } from "../../actors/options.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
 import { sqliteJournal } from "../../lib/journal/sqlite.ts";
-import type { EngineKind } from "./scenario.ts";
+import { World } from "./behave.ts";
+import type { CaseFile } from "./cases.ts";
+import { Casework } from "./casework.ts";
+import type { Hosts } from "./hosts.ts";
+import { Nodes } from "./nodes.ts";
+import { Pooled } from "./pooled.ts";
 import type { Setup } from "./session.ts";
+import { turnsOf } from "./turns.ts";
 
 export type JournalKind = "memory" | "sqlite";
 
-/** Turns of the event loop that a call takes at most, when its duration is left to chance. */
-const mostTurns = 4;
+export interface RigOptions {
+  readonly engine: EngineKind;
+  readonly journal: JournalKind;
+  /** 0, the default: every call of a task returns at once; else their durations are drawn from it. */
+  readonly seed?: number;
+  /** All cases that will be run on it, each once. */
+  readonly files: readonly CaseFile[];
+}
 
 /** Where the cases of one run keep their flows. Each case has a flow of its own. */
 export class Rig implements AsyncDisposable {
-  readonly #engine: EngineKind;
+  readonly #options: RigOptions;
   readonly #turns: () => number;
+  /** Of everything that is written. */
+  readonly #folder = mkdtempSync(join(tmpdir(), "conformance-"));
+  readonly #casework: Casework;
   readonly #memory: Journal | undefined;
-  /** Folder of the SQLite journal. */
-  readonly #dir: string | undefined;
-  #cases = 0;
+  readonly #journals = join(this.#folder, "journals");
+  #hosts: Promise<Hosts | undefined> | undefined;
 
-  /** @param seed - 0: every call of a task returns at once; else their durations are drawn from it */
-  constructor(engine: EngineKind, journal: JournalKind, seed: number) {
-    this.#engine = engine;
-    this.#turns = seed === 0 ? () => 0 : draws(seed);
+  constructor(options: RigOptions) {
+    const { journal, files, seed = 0 } = options;
+    this.#options = options;
+    this.#turns = turnsOf(seed);
+    this.#casework = new Casework(this.#folder);
+    this.#casework.list(files.map(({ path }) => path));
     if (journal === "memory") this.#memory = memoryJournal();
-    else this.#dir = mkdtempSync(join(tmpdir(), "conformance-"));
+    else mkdirSync(this.#journals);
+  }
+
+  /** Starts what tasks run on, if that is not the engine's event loop. The first case does it otherwise. */
+  async start(): Promise<void> {
+    await (this.#hosts ??= this.#start());
   }
 
   /** Lets `work` have what one case needs, and lets go of it afterwards. */
-  async use<Result>(work: (setup: Setup) => Promise<Result>): Promise<Result> {
+  async use<Result>({ path }: CaseFile, work: (setup: Setup) => Promise<Result>): Promise<Result> {
+    await this.start();
     const opened: Journal[] = [];
     const open = (): Journal => {
       if (this.#memory !== undefined) return this.#memory;
-      const journal = sqliteJournal({ dir: this.#dir ?? "", durability: "process" });
+      const journal = sqliteJournal({ dir: this.#journals, durability: "process" });
       opened.push(journal);
       return journal;
     };
-    const id = `case-${++this.#cases}`;
     try {
-      return await work({ engine: this.#engine, id, open, turns: this.#turns });
+      return await work(await this.#setup(path, open));
     } finally {
       for (const journal of opened) await journal.close();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const hosts = await this.#hosts?.catch(() => undefined);
+    await hosts?.[Symbol.asyncDispose]();
     await this.#memory?.close();
-    if (this.#dir !== undefined) rmSync(this.#dir, { recursive: true });
+    rmSync(this.#folder, { recursive: true });
   }
-}
 
-/** Small whole numbers, the same for the same seed (a linear congruential generator). */
-function draws(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * (mostTurns + 1));
-  };
+  async #start(): Promise<Hosts | undefined> {
+    const { engine, seed = 0 } = this.#options;
+    switch (engine) {
+      case "serial":
+      case "parallel":
+        return undefined;
+      case "threads":
+      case "processes":
+        return Pooled.start(engine, this.#folder, seed);
+      case "workers":
+        return Nodes.start(this.#folder, seed);
+    }
+  }
+
+  async #setup(path: string, open: () => Journal): Promise<Setup> {
+    const { engine, files } = this.#options;
+    const version = 1 + files.findIndex((file) => file.path === path);
+    if (version === 0) throw new RangeError(`${path} is not among the cases of this rig`);
+    const hosts = await this.#hosts;
+    // Others write into the world only when tasks run elsewhere.
+    const ledger = hosts === undefined ? undefined : this.#casework.ledger(version);
+    const world = new World(this.#turns, ledger);
+    const common = { engine, id: `case-${version}`, open, world };
+    return hosts === undefined ? common : { ...common, version, hosts };
+  }
 }

@@ -6,7 +6,7 @@ import t from "tap";
 import { readArguments } from "./asked.ts";
 import { casesFolder } from "./folder.ts";
 import type { Case } from "./scenario.ts";
-import { readCase } from "./suite.ts";
+import { readCase } from "./cases.ts";
 
 const program = fileURLToPath(new URL("run.js", import.meta.url));
 
@@ -68,7 +68,10 @@ t.test("what is asked for, and what is not said", async (t) => {
 const refused = [
   [[], "name one folder with cases"],
   [["a", "b"], "name one folder with cases"],
-  [["a", "--engine", "green"], "--engine is serial or parallel, got green"],
+  [
+    ["a", "--engine", "green"],
+    "--engine is serial or parallel or threads or processes or workers, got green",
+  ],
   [["a", "--journal", "paper"], "--journal is memory or sqlite, got paper"],
   [["a", "--seed", "x"], "--seed x is no whole number"],
   [["a", "--what"], /Unknown option '--what'/],

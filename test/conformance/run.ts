@@ -1,8 +1,9 @@
 /** Runs the conformance cases in a folder and tells how they ended. */
 import { type Asked, readArguments, usage } from "./asked.ts";
+import { type CaseFile, listCases, readCase } from "./cases.ts";
 import { Rig } from "./rig.ts";
 import type { Case } from "./scenario.ts";
-import { type CaseFile, type Ending, listCases, readCase, runCase } from "./suite.ts";
+import { type Ending, runCase } from "./suite.ts";
 
 function casesIn({ folder, only }: Asked): CaseFile[] {
   const files = listCases(folder).filter(({ name }) => name.startsWith(only));
@@ -10,25 +11,32 @@ function casesIn({ folder, only }: Asked): CaseFile[] {
   return files;
 }
 
-async function runFile(path: string, rig: Rig): Promise<Ending> {
+async function runFile(file: CaseFile, rig: Rig): Promise<Ending> {
   let test: Case;
   try {
-    test = readCase(path);
+    test = readCase(file.path);
   } catch (error) {
     return { kind: "failed", why: [textOf(error)] };
   }
-  return rig.use((setup) => runCase(test, setup));
+  return rig.use(file, (setup) => runCase(test, setup));
 }
 
 async function runAll(files: readonly CaseFile[], asked: Asked): Promise<number> {
-  await using rig = new Rig(asked.engine, asked.journal, asked.seed);
+  const { engine, journal, seed } = asked;
+  await using rig = new Rig({ engine, journal, seed, files });
+  try {
+    await rig.start();
+  } catch (error) {
+    console.error(`engine "${engine}" can't be had here: ${textOf(error)}`);
+    return 2;
+  }
   const counts: Record<Ending["kind"], number> = { passed: 0, failed: 0, skipped: 0 };
   const skips = new Map<string, number>();
-  for (const { name, path } of files) {
-    const ending = await runFile(path, rig);
+  for (const file of files) {
+    const ending = await runFile(file, rig);
     counts[ending.kind]++;
     if (ending.kind === "skipped") skips.set(ending.why, (skips.get(ending.why) ?? 0) + 1);
-    if (ending.kind === "failed") console.log(`FAILED ${name}\n  ${ending.why.join("\n  ")}`);
+    if (ending.kind === "failed") console.log(`FAILED ${file.name}\n  ${ending.why.join("\n  ")}`);
   }
   for (const [why, count] of skips) console.log(`skipped ${count}: ${why}`);
   const { passed, failed, skipped } = counts;

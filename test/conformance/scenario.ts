@@ -136,12 +136,11 @@ export interface Step {
   readonly options?: OptionsSpec;
 }
 
-export type EngineKind = "serial" | "parallel";
-
 export interface Scenario {
   readonly id: string;
   readonly title: string;
-  readonly engines?: readonly EngineKind[];
+  /** `parallel` stands for every engine that runs more than one attempt at once. */
+  readonly engines?: readonly ("serial" | "parallel")[];
   readonly engine?: { readonly options?: OptionsSpec };
   readonly store?: Readonly<Record<string, Json>>;
   readonly flow: RootSpec;
@@ -223,6 +222,12 @@ export interface Case {
     readonly omitted?: readonly string[];
   };
 }
+
+/** The flow in force at first, and those that take its place. */
+export const flowsOf = ({ flow, steps }: Scenario): readonly RootSpec[] => [
+  flow,
+  ...steps.flatMap((step) => step.flow ?? []),
+];
 
 export const isFlow = (item: ItemSpec): item is FlowSpec => "flow" in item;
 export const isTask = (item: ItemSpec): item is TaskSpec => "task" in item;

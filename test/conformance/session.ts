@@ -1,22 +1,25 @@
 /** Takes the steps of a scenario, one after the other, and tells what was seen of each. */
 import { isDeepStrictEqual } from "node:util";
 import type { Engine } from "../../actors/engine.ts";
+import type { EngineKind } from "../../actors/options.ts";
 import { load, readFlow } from "../../actors/run.ts";
 import { FlowError } from "../../lib/errors.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import type { FlowView } from "../../lib/plan/view.ts";
-import { World } from "./behave.ts";
+import type { World } from "./behave.ts";
 import { build } from "./build.ts";
+import type { Hosts } from "./hosts.ts";
+import { launched } from "./launched.ts";
 import { factsOf, symbolsOf, thrownOutcome } from "./observe.ts";
-import type {
-  EngineKind,
-  Observed,
-  OptionsSpec,
-  Outcome,
-  RootSpec,
-  Scenario,
-  Step,
-  Trigger,
+import {
+  flowsOf,
+  type Observed,
+  type OptionsSpec,
+  type Outcome,
+  type RootSpec,
+  type Scenario,
+  type Step,
+  type Trigger,
 } from "./scenario.ts";
 
 export interface Setup {
@@ -25,8 +28,12 @@ export interface Setup {
   readonly id: string;
   /** Opens the store: once at first, and again for each engine after a crash or a `newEngine`. */
   readonly open: () => Journal;
-  /** How many turns of the event loop the next call of a task takes. */
-  readonly turns: () => number;
+  /** Of this case alone. */
+  readonly world: World;
+  /** Version of all its tasks. Default 1. */
+  readonly version?: number;
+  /** Where its tasks run, if not on the engine's event loop. */
+  readonly hosts?: Hosts;
 }
 
 export class Session {
@@ -37,17 +44,20 @@ export class Session {
   #flow: RootSpec;
   #options: OptionsSpec;
   #engine: Engine | undefined;
+  #wasLoaded = false;
   #journal: Journal;
   #events: [atom: string, state: string][] = [];
   #flowEvents: string[] = [];
   #trigger: { readonly at: Trigger; readonly fire: () => void; left: number } | undefined;
   #isCrashed = false;
+  /** How many calls there were before this step. */
+  #calls = 0;
   #listenerFailed: { readonly error: unknown } | undefined;
 
   constructor(scenario: Scenario, setup: Setup) {
     this.#scenario = scenario;
     this.#setup = setup;
-    this.#world = new World(setup.turns);
+    this.#world = setup.world;
     this.#flow = scenario.flow;
     this.#options = scenario.engine?.options ?? {};
     this.#journal = setup.open();
@@ -57,6 +67,7 @@ export class Session {
     this.#events = [];
     this.#flowEvents = [];
     this.#trigger = undefined;
+    this.#calls = this.#world.attempts.length;
     const [outcome, thrown] = await this.#take(step);
     if (this.#listenerFailed !== undefined) throw this.#listenerFailed.error;
     const seen = {
@@ -79,7 +90,7 @@ export class Session {
   async #take(step: Step): Promise<[Outcome, unknown?]> {
     switch (step.op) {
       case "newEngine":
-        this.#flow = step.flow ?? this.#flow;
+        if (step.flow !== undefined) this.#change(step.flow);
         this.#options = step.options ?? this.#options;
         this.abandon();
         // A store opened anew has nothing but what was written: no memory of the last engine's.
@@ -87,7 +98,7 @@ export class Session {
         return this.#load(undefined);
       case "run": {
         if (this.#engine === undefined) {
-          const built = this.#load(this.#scenario.store);
+          const built = await this.#load(this.#scenario.store);
           if (built[0].kind !== "ok") return built;
         }
         return this.#run(step);
@@ -106,9 +117,18 @@ export class Session {
     return this.#engine;
   }
 
-  #load(store: Scenario["store"]): [Outcome, unknown?] {
+  #change(flow: RootSpec): void {
+    this.#flow = flow;
+    this.#world.flow = flowsOf(this.#scenario).indexOf(flow);
+  }
+
+  async #load(store: Scenario["store"]): Promise<[Outcome, unknown?]> {
     const { deferReverts = false, neverResolve = false } = this.#options;
-    const engine = load(build(this.#flow, this.#world), {
+    const { hosts, version } = this.#setup;
+    const isFirst = !this.#wasLoaded;
+    this.#wasLoaded = true;
+    const engine = load(build(this.#flow, this.#world, version), {
+      ...(await hosts?.reach(isFirst)),
       id: this.#setup.id,
       journal: this.#journal,
       // A parallel one has room for everything that is ready in any case by default.
@@ -193,11 +213,25 @@ export class Session {
     this.#trigger = { at, fire, left: at.nth ?? 1 };
   }
 
-  #afterCrash(): [Outcome] {
+  async #afterCrash(): Promise<[Outcome]> {
     this.#engine = undefined;
     // What the dead process had in memory is gone: only what was written is looked at.
     this.#journal = this.#setup.open();
+    if (this.#setup.hosts !== undefined) await this.#bury(this.#setup.hosts);
     return [{ kind: "crashed" }];
+  }
+
+  /**
+   * The hosts die, too. In the cases what an engine has launched is called, and its outcome is lost;
+   * here it may still be on its way to a host when that dies. It counts as called then.
+   */
+  async #bury(hosts: Hosts): Promise<void> {
+    const attempts = await launched(this.#journal, this.#setup.id);
+    await hosts.die(attempts.map(({ key }) => key));
+    const called = new Set(this.#world.attempts.slice(this.#calls));
+    for (const { task, direction, key } of attempts) {
+      if (!called.has(key)) this.#world.count(direction, task, key);
+    }
   }
 
   async #attempt(

@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import type { EngineKind } from "../../actors/options.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
-import type { Case, EngineKind, TaskSpec } from "./scenario.ts";
+import { World } from "./behave.ts";
+import { listCases, readCase } from "./cases.ts";
+import type { Case, TaskSpec } from "./scenario.ts";
 import type { Setup } from "./session.ts";
-import { listCases, observeCase, readCase, runCase, skipReason } from "./suite.ts";
+import { observeCase, runCase, skipReason } from "./suite.ts";
 
 const generousMs = 60_000;
 
@@ -14,7 +17,7 @@ function caseOf(task: TaskSpec, expected: Case["expected"]): Case {
 }
 
 function setupOf(journal = memoryJournal(), engine: EngineKind = "serial"): Setup {
-  return { engine, id: "c", open: () => journal, turns: () => 0 };
+  return { engine, id: "c", open: () => journal, world: new World(() => 0) };
 }
 
 const A: TaskSpec = { task: "A", do: { result: { const: 1 } } };

@@ -1,8 +1,7 @@
 /** Runs cases and counts how they ended. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { EngineKind } from "../../actors/options.ts";
 import { type Difference, differences, missing } from "./compare.ts";
-import type { Case, EngineKind, Observed } from "./scenario.ts";
+import type { Case, Observed } from "./scenario.ts";
 import { Session, type Setup } from "./session.ts";
 
 /** The longest that one case may take: by far more than any needs. */
@@ -13,12 +12,6 @@ const shownDifferences = 5;
 
 /** Characters that are shown of one value. */
 const shownCharacters = 300;
-
-export interface CaseFile {
-  /** The file's name, without its ending. */
-  readonly name: string;
-  readonly path: string;
-}
 
 export type Ending =
   | { readonly kind: "passed" }
@@ -35,39 +28,14 @@ const deviations: ReadonlySet<string> = new Set([
 
 /** Why a case doesn't apply to a kind of engine; undefined when it does. */
 export function skipReason({ scenario, expected }: Case, engine: EngineKind): string | undefined {
-  if (scenario.engines !== undefined && !scenario.engines.includes(engine)) {
+  const kind = engine === "serial" ? "serial" : "parallel";
+  if (scenario.engines !== undefined && !scenario.engines.includes(kind)) {
     return `only for ${scenario.engines.join(", ")}`;
   }
   return expected.tags?.find(
     // A serial engine starts one at a time, and nothing more once the flow begins to revert.
     (tag) => deviations.has(tag) || (tag === "start-all-ready-rule" && engine === "serial"),
   );
-}
-
-/** All cases in a folder and in the folders in there, by name. */
-export function listCases(folder: string): CaseFile[] {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return files
-    .filter((file) => file.isFile() && file.name.endsWith(".json"))
-    .map((file) => ({
-      name: file.name.slice(0, -".json".length),
-      path: join(file.parentPath, file.name),
-    }))
-    .sort((left, right) => (left.path < right.path ? -1 : 1));
-}
-
-/** @throws RangeError when the file holds no case */
-export function readCase(path: string): Case {
-  let test: Partial<Case> | null;
-  try {
-    test = JSON.parse(readFileSync(path, "utf8")) as Partial<Case> | null;
-  } catch (error) {
-    throw new RangeError(`${path} can't be read as JSON`, { cause: error });
-  }
-  if (test?.format !== 1 || test.scenario === undefined || test.expected === undefined) {
-    throw new RangeError(`${path} is no conformance case of format 1`);
-  }
-  return test as Case;
 }
 
 /** Runs one case. Never rejects: whatever goes wrong is a failure of the case. */
