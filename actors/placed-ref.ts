@@ -22,6 +22,9 @@ export interface Down {
   readonly error?: unknown;
 }
 
+/** An event without the ref that its answer is to go to. */
+export type Question<TEvent> = TEvent extends unknown ? Omit<TEvent, "replyTo"> : never;
+
 /** How a ref reaches its actor. */
 export interface Line {
   /** @throws FlowError `MAILBOX_FULL`, `TRANSPORT_FULL` */
@@ -96,7 +99,7 @@ export class PlacedRef<
    *   `LINK_DOWN`; `PAYLOAD_REFUSED`; `MAILBOX_FULL`
    */
   async ask<TAnswer extends EventObject = EventObject>(
-    event: Omit<TEvent, "replyTo">,
+    event: Question<TEvent>,
     timeoutMs = 5_000,
   ): Promise<TAnswer> {
     if (this._processingStatus === stopped) {
