@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import t from "tap";
+import t, { type Test } from "tap";
 import type { PoolKind } from "../../lib/executor/pool/pool.ts";
 import type { Where } from "./fixtures/tasks.ts";
 
@@ -14,10 +14,13 @@ t.setTimeout(120_000);
 const script = fileURLToPath(new URL("./fixtures/script.js", import.meta.url));
 const kinds: readonly PoolKind[] = ["threads", "processes"];
 
-function start(kind: PoolKind, what: "leaves" | "stays") {
+function start(t: Test, kind: PoolKind, what: "leaves" | "stays") {
   const child = spawn(process.execPath, [script, kind, what], {
     detached: true, // a group of its own, as a shell gives each program
     stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.teardown(() => {
+    if (child.exitCode === null) child.kill("SIGKILL");
   });
   const lines: string[] = [];
   createInterface(child.stdout).on("line", (line) => lines.push(line));
@@ -45,7 +48,7 @@ for (const kind of kinds) {
   t.test(
     `${kind}: a program ends by itself when its flow is over, and its hosts with it`,
     async (t) => {
-      const { lines, ended } = start(kind, "leaves");
+      const { lines, ended } = start(t, kind, "leaves");
       t.strictSame(await ended, [0, null]);
       t.equal(lines[1], "SUCCESS", "it lived for as long as the flow ran");
       t.ok(await goneSoon(pidsIn(lines[2])), "no host is left");
@@ -53,7 +56,7 @@ for (const kind of kinds) {
   );
 
   t.test(`${kind}: Ctrl-C in a terminal, which all of them get, takes down no host`, async (t) => {
-    const { child, lines, ended } = start(kind, "leaves");
+    const { child, lines, ended } = start(t, kind, "leaves");
     while (!lines.includes("ready")) await wait(10);
     // The flow takes 300 ms at least; a program that is leaving has no ear for signals any more.
     for (let n = 0; n < 3; n++) {
@@ -66,7 +69,7 @@ for (const kind of kinds) {
 }
 
 t.test("child processes end when the program is killed", async (t) => {
-  const { child, lines, ended } = start("processes", "stays");
+  const { child, lines, ended } = start(t, "processes", "stays");
   while (!lines.includes("stays")) await wait(10);
   const pids = pidsIn(lines[2]);
   t.ok(pids.every(isThere));

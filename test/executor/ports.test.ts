@@ -69,6 +69,8 @@ function listen(port: Port) {
 const answers = (messages: readonly Message[]): Uint8Array[] =>
   messages.map((message) => (message.kind === "answer" ? message.answer : new Uint8Array()));
 
+const soon = () => new Promise((resolve) => setImmediate(resolve));
+
 function closesAtTheEnd(t: Test, { kill, over }: Far): void {
   t.teardown(async () => {
     kill();
@@ -149,8 +151,10 @@ for (const [kind, start] of kinds) {
       t.equal(closings(), 0, "what is taken counts no more");
       far.port.post(request(60_000, new Uint8Array(), "block"));
       for (let n = 0; n < 1_000; n++) far.port.post({ kind: "publish", to: "x", body });
+      await soon();
       t.equal(closings(), 0, "what is published is left out");
       for (let n = 0; n < 10; n++) far.port.post(request(n, body));
+      await soon();
       t.equal(closings(), 0, "what is asked still has room");
       for (let n = 0; n < 40; n++) far.port.post(request(n, body));
       t.equal(closings(), 0, "never while something is posted");

@@ -110,6 +110,7 @@ export class Place {
     });
   }
 
+  /** Only while it is held, as a host is at first. */
   #start(): void {
     const { startMs, start } = this.#options;
     const { id, host } = start();
@@ -120,7 +121,6 @@ export class Place {
     this.#arm(startMs, () => {
       this.kill(`it was not ready within ${startMs} ms`);
     });
-    host.hold(this.#isHeld);
   }
 
   #ended(id: string, reason: string): void {
