@@ -28,6 +28,7 @@ export {
   sqliteJournal,
 } from "./journal/sqlite.ts";
 export { connectNats, type NatsOptions, type NatsTls } from "./nats/connect.ts";
+export type { NatsTransport } from "./nats/face.ts";
 export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";
 export { unordered } from "./patterns/unordered.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FlowError } from "../errors.ts";
 import type { NatsOptions } from "../nats/connect.ts";
-import type { NatsTransport } from "../nats/transport.ts";
+import type { NatsTransport } from "../nats/face.ts";
 import type { Log } from "../types.ts";
 import { CliError } from "./exit.ts";
 

@@ -42,12 +42,17 @@ interface Entry {
   }[];
 }
 
+/** Outcomes whose senders are remembered, should their answers be lost. */
+const mostRecent = 1_000;
+
 export class RemoteExecutor implements Executor, JobOwner {
   readonly isRemote = true;
   readonly #options: RemoteOptions;
   readonly #report: Report;
   readonly #inline: InlineExecutor;
   readonly #entries = new Map<string, Entry>();
+  /** Whose outcomes were recorded last. */
+  readonly #recent = new Map<string, string>();
   readonly #stops: Stop[] = [];
   #served: Promise<void> | undefined;
   #isServed = false;
@@ -106,6 +111,7 @@ export class RemoteExecutor implements Executor, JobOwner {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
+    if (entry.isReported) this.#remember(key, entry.job.worker);
     this.#options.dispatcher.forget(entry.job);
     for (const { resolve } of entry.waiting) resolve("recorded");
   }
@@ -148,6 +154,12 @@ export class RemoteExecutor implements Executor, JobOwner {
 
   #key(name: string, direction: Direction, attempt: number): string {
     return keyOf(this.#options.flow, name, direction, attempt);
+  }
+
+  #remember(key: string, worker: string | undefined): void {
+    if (worker === undefined) return;
+    this.#recent.set(key, worker);
+    if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.keys().next().value ?? "");
   }
 
   #serve(): Promise<void> {
@@ -193,6 +205,8 @@ export class RemoteExecutor implements Executor, JobOwner {
     this.#options.dispatcher.letGo(worker, key);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
+      // The same message once more: its answer was lost.
+      if (this.#recent.get(key) === worker) return "recorded";
       if (!this.#isAwaited(key)) return "superseded";
       // Its start is recorded, but it was not launched by this owner yet.
       throw new FlowError("NO_RECEIVER", { to: flowAddress(this.#options.flow) });

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { FlowError } from "../errors.ts";
 import type { BeatWork, FromBeats, Said } from "./beats.ts";
 import { connectNats } from "./connect.ts";
-import type { NatsTransport } from "./transport.ts";
+import type { NatsTransport } from "./face.ts";
 
 const { nats, everyMs, stallMs, ticks } = workerData as BeatWork;
 const count = new Int32Array(ticks);

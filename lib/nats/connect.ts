@@ -10,7 +10,8 @@ import type { Log } from "../types.ts";
 import { senderBytes } from "./chunks.ts";
 import { Connection } from "./connection.ts";
 import { type ServerUrl, parseServers } from "./servers.ts";
-import { NatsTransport } from "./transport.ts";
+import type { NatsTransport } from "./face.ts";
+import { SubjectTransport } from "./transport.ts";
 
 /** Certificates as PEM, or the files that they are in. */
 export interface NatsTls {
@@ -85,7 +86,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
   const inbox = `${prefix}.inbox.${tokenOf(role)}.${randomBytes(16).toString("base64url")}`;
   const limits = { maxBytes, window, windowBytes };
   try {
-    return await NatsTransport.open({ connection, clock, prefix, inbox, ...limits });
+    return await SubjectTransport.open({ connection, clock, prefix, inbox, ...limits });
   } catch (error) {
     await nats.close();
     throw error;

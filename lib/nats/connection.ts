@@ -6,18 +6,7 @@ import type { NatsConnection, Subscription } from "nats";
 import { FlowError } from "../errors.ts";
 import type { Log } from "../types.ts";
 import { cut } from "./chunks.ts";
-
-/** What went wrong beside the requests and can be told to nobody. */
-export interface Counts {
-  /** Published while the connection was away. */
-  unsent: number;
-  /** Answers that nobody waits for any more. */
-  late: number;
-  /** Messages that are none of ours, or damaged. */
-  refused: number;
-  /** Answers that could not be sent, and functions that listen and throw. */
-  failed: number;
-}
+import type { Counts } from "./face.ts";
 
 /** Takes one message. `reply` is empty when no answer is asked for. */
 type Receive = (data: Uint8Array, reply: string, subject: string) => void;

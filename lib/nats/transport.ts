@@ -3,10 +3,11 @@ import { decode } from "../bytes.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { FlowError } from "../errors.ts";
 import { answerOf, bodyOf, nobody, valueOf } from "../transport/message.ts";
-import { defaultAnswerMs, type Stop, type Take, type Transport } from "../transport/transport.ts";
+import { defaultAnswerMs, type Stop, type Take } from "../transport/transport.ts";
 import type { WaitingLimits } from "../transport/waiting.ts";
 import { Assembler } from "./chunks.ts";
-import type { Connection, Counts, Subscribed } from "./connection.ts";
+import type { Connection, Subscribed } from "./connection.ts";
+import type { Counts, NatsTransport } from "./face.ts";
 import { Rpc } from "./rpc.ts";
 
 export interface NatsTransportOptions extends WaitingLimits {
@@ -36,7 +37,7 @@ const longestAddress = 1_500;
 /** Milliseconds that closing waits for what was sent before to be on its way. */
 const patienceMs = 1_000;
 
-export class NatsTransport implements Transport {
+export class SubjectTransport implements NatsTransport {
   readonly maxBytes: number;
   readonly #connection: Connection;
   readonly #clock: Clock;
@@ -60,10 +61,10 @@ export class NatsTransport implements Transport {
   }
 
   /** @throws FlowError `FORBIDDEN`, `TRANSPORT_CLOSED` */
-  static async open(options: NatsTransportOptions): Promise<NatsTransport> {
+  static async open(options: NatsTransportOptions): Promise<SubjectTransport> {
     const assembler = new Assembler(options);
     const rpc = await Rpc.open({ ...options, assembler });
-    return new NatsTransport(options, rpc, assembler);
+    return new SubjectTransport(options, rpc, assembler);
   }
 
   /** What went wrong beside the requests. */

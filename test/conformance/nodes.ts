@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "../../actors/worker.ts";
 import { connectNats } from "../../lib/nats/connect.ts";
-import type { NatsTransport } from "../../lib/nats/transport.ts";
+import type { NatsTransport } from "../../lib/nats/face.ts";
 import { systemClock } from "../../lib/system.ts";
 import type { Task } from "../../lib/types.ts";
 import { TestServer } from "../nats/server.ts";

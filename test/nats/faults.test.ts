@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { connect } from "nats";
 import t, { type Test } from "tap";
 import { connectNats, type NatsOptions } from "../../lib/nats/connect.ts";
-import type { NatsTransport } from "../../lib/nats/transport.ts";
+import type { NatsTransport } from "../../lib/nats/face.ts";
 import { codeOf } from "../contracts/transport.ts";
 import { meets, noServer, startCluster, startServer, type TestServer, until } from "./server.ts";
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { nkeys } from "nats";
 import type { Test } from "tap";
 import { connectNats } from "../../lib/nats/connect.ts";
-import type { NatsTransport } from "../../lib/nats/transport.ts";
+import type { NatsTransport } from "../../lib/nats/face.ts";
 import { noServer, startServer, type TestServer } from "./server.ts";
 
 const run = promisify(execFile);

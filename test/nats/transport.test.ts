@@ -2,7 +2,7 @@
 import { connect } from "nats";
 import t, { type Test } from "tap";
 import { connectNats, type NatsOptions } from "../../lib/nats/connect.ts";
-import type { NatsTransport } from "../../lib/nats/transport.ts";
+import type { NatsTransport } from "../../lib/nats/face.ts";
 import { type Ends, type Limits, transportContract } from "../contracts/transport.ts";
 import { noServer, startCluster, startServer, type TestServer } from "./server.ts";
 

@@ -5,7 +5,7 @@ import t, { type Test } from "tap";
 import { Worker } from "../../actors/worker.ts";
 import { load, memoryJournal, unordered } from "../../lib/index.ts";
 import { connectNats } from "../../lib/nats/connect.ts";
-import type { NatsTransport } from "../../lib/nats/transport.ts";
+import type { NatsTransport } from "../../lib/nats/face.ts";
 import { systemClock } from "../../lib/system.ts";
 import type { Item, Task } from "../../lib/types.ts";
 import { recordsOf, Stage } from "../actors/fixture.ts";
