@@ -125,17 +125,30 @@ export class Host {
     });
   }
 
-  /** Stops all actors. Settles when flows have come to rest. */
-  async close(): Promise<void> {
-    const hosted = [...this.#hosted.values()];
-    const flows = hosted.flatMap(({ actor }) => (actor instanceof FlowRef ? [actor] : []));
-    for (const one of hosted) if (!(one.actor instanceof FlowRef)) one.stop();
-    await Promise.all(
-      flows.map(async (flow) => {
-        await flow.engine.close();
-        flow.stop();
-      }),
-    );
+  /**
+   * Stops all actors. Settles when flows have come to rest.
+   *
+   * @param patience - when it settles, flows that have not come to rest are let go of as they are
+   * @returns names of those
+   */
+  async close(patience: Promise<false>): Promise<readonly string[]> {
+    const left: string[] = [];
+    const closing = [...this.#hosted.values()].map(async (hosted) => {
+      const { actor, name } = hosted;
+      if (!(actor instanceof FlowRef)) {
+        hosted.stop();
+        return;
+      }
+      const { engine } = actor as FlowRef;
+      const isResting = await Promise.race([engine.close().then(() => true), patience]);
+      if (!isResting) {
+        left.push(name);
+        engine.abandon();
+      }
+      actor.stop();
+    });
+    await Promise.all(closing);
+    return left;
   }
 
   #spawnLogic(src: string, logic: AnyActorLogic, input: unknown, as: string | undefined): Hosted {

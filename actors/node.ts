@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
 import type { Item, Log } from "../lib/types.ts";
 import {
+  actorAddress,
   keyOf,
   nodeAddress,
   type NodeId,
@@ -104,7 +105,7 @@ export class Node implements AsyncDisposable {
   #tick: Timer | undefined;
   #tickedAt = 0;
   #metAt = Infinity;
-  #closing: Promise<void> | undefined;
+  #closing: Promise<readonly string[]> | undefined;
 
   constructor(options: NodeOptions) {
     const { name, transport, clock = systemClock, random = systemRandom, roles = [] } = options;
@@ -210,17 +211,41 @@ export class Node implements AsyncDisposable {
     return ref as unknown as NodeRef<TLogic>;
   }
 
-  /** Stops the actors that live here, once flows have come to rest, and leaves. */
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+  /**
+   * Stops the actors that live here, once flows have come to rest, and leaves.
+   *
+   * @param withinMs - milliseconds that flows have to rest; then they are let go of, as by a crash. Default 5,000
+   * @returns addresses of flows that did not come to rest
+   */
+  close(withinMs = defaultTimeoutMs): Promise<readonly string[]> {
+    return (this.#closing ??= this.#close(withinMs));
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
-  async #close(): Promise<void> {
-    await this.#host.close();
+  async #close(withinMs: number): Promise<readonly string[]> {
+    let timer: Timer | undefined;
+    const patience = new Promise<false>((resolve) => {
+      timer = this.#clock.setTimeout(() => {
+        resolve(false);
+      }, withinMs);
+    });
+    const left = await this.#host.close(patience);
+    if (timer !== undefined) this.#clock.clearTimeout(timer);
+    await this.#flush();
+    for (const { link } of [...this.#peers.values()]) link.close(leaves);
+    if (this.#tick !== undefined) this.#clock.clearTimeout(this.#tick);
+    this.#members.tell("down");
+    this.#members.close();
+    for (const stop of this.#stops) stop();
+    this.#here.close();
+    return left.map((name) => actorAddress(this.#id, name));
+  }
+
+  /** Waits until the others know how the actors here have ended. */
+  async #flush(): Promise<void> {
     const deadline = this.#clock.monotonic() + flushMs;
     const isUntold = (): boolean =>
       [...this.#peers.values()].some(({ link }) => link.untaken > 0) &&
@@ -228,12 +253,6 @@ export class Node implements AsyncDisposable {
     while (isUntold()) {
       await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, 10));
     }
-    for (const { link } of [...this.#peers.values()]) link.close(leaves);
-    if (this.#tick !== undefined) this.#clock.clearTimeout(this.#tick);
-    this.#members.tell("down");
-    this.#members.close();
-    for (const stop of this.#stops) stop();
-    this.#here.close();
   }
 
   #needOpen(): void {

@@ -6,7 +6,7 @@ import { engineKinds } from "./engines.ts";
 import { longestMs } from "../declared.ts";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import type { LsOptions } from "./ls.ts";
-import type { NodeOptions } from "./node.ts";
+import type { NodeOptions } from "./open-node.ts";
 import { Output } from "./output.ts";
 import { quietly } from "./quiet.ts";
 import type { ResumeOptions } from "./resume.ts";
@@ -190,9 +190,13 @@ function addNode(line: Line): void {
         count,
       ),
     )
-    .option("--role <roles>", "what it is for, with commas between; worker: runs tasks", names, [
-      "worker",
-    ])
+    .option(
+      "--role <roles>",
+      "what it is for, with commas between; worker: runs tasks; any other: other nodes have flows and actors made here",
+      names,
+      ["worker"],
+    )
+    .option("--dir <folder>", "folder of the journal of flows that are made here", defaultDir)
     .addOption(lease())
     .addOption(
       new Option("--drain-ms <n>", "milliseconds that what runs has to end after a signal")

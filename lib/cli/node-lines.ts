@@ -9,18 +9,15 @@ import { cut, duration, oneLine, plural, type Span } from "./text.ts";
 const screenMs = 1_000;
 const linesMs = 10_000;
 
+/** Who has got ready for what. */
 export interface NodeReady {
   readonly name: string;
-  readonly worker: string;
+  readonly worker: { readonly id: string } | undefined;
   readonly slots: number;
   readonly tasks: readonly Task[];
-}
-
-export interface NodeDraining {
-  readonly signal: string;
-  readonly running: number;
-  readonly kept: number;
-  readonly drainMs: number;
+  readonly node: { readonly address: string } | undefined;
+  readonly roles: readonly string[];
+  readonly actors: readonly string[];
 }
 
 export class NodeLines {
@@ -32,25 +29,35 @@ export class NodeLines {
     this.#output = output;
   }
 
-  ready({ name, worker, slots, tasks }: NodeReady): void {
-    const named = tasks
-      .map((task) => (task.version === 1 ? task.name : `${task.name} v${task.version}`))
-      .sort(byName.compare);
+  ready({ name, worker, slots, tasks, node, roles, actors }: NodeReady): void {
     this.event("ready", {
       name,
-      worker,
+      roles,
+      worker: worker?.id ?? null,
       slots,
       tasks: tasks.map((task) => ({ name: task.name, version: task.version })),
+      node: node?.address ?? null,
+      actors,
     });
-    this.#line([
-      ["ready", "green"],
-      [`  ${oneLine(name)}  ${plural(slots, "slot")}, ${plural(tasks.length, "task")}: `],
-      [cut(named.map(oneLine).join(", "), tasksWidth)],
-      [`  ${worker}`, "dim"],
-    ]);
+    const named = tasks.map((task) =>
+      task.version === 1 ? task.name : `${task.name} v${task.version}`,
+    );
+    if (worker !== undefined) {
+      const head = `  ${oneLine(name)}  ${plural(slots, "slot")}, ${plural(tasks.length, "task")}`;
+      this.#line([["ready", "green"], [`${head}: ${listed(named)}`], [`  ${worker.id}`, "dim"]]);
+    }
+    if (node !== undefined) {
+      const head = `  ${oneLine(name)}  as ${roles.map(oneLine).join(", ")}, to make`;
+      this.#line([
+        ["ready", "green"],
+        [`${head}: ${listed(actors)}`],
+        [`  ${node.address}`, "dim"],
+      ]);
+    }
   }
 
-  draining({ signal, running, kept, drainMs }: NodeDraining): void {
+  draining(signal: string, drainMs: number, statistics: WorkerStatistics | undefined): void {
+    const { running = 0, kept = 0 } = statistics ?? {};
     this.event("draining", { signal, running, kept, drainMs });
     this.#line([
       ["draining", "yellow"],
@@ -60,9 +67,10 @@ export class NodeLines {
     ]);
   }
 
-  left(keys: readonly string[], statistics: WorkerStatistics): void {
-    this.event("ended", { left: keys, statistics });
-    const { done } = statistics;
+  /** @param keys - of attempts, and addresses of flows */
+  left(keys: readonly string[], statistics: WorkerStatistics | undefined): void {
+    this.event("ended", { left: keys, statistics: statistics ?? null });
+    const { done = 0 } = statistics ?? {};
     if (keys.length === 0)
       return this.#line([["ended", "green"], [`  ${done} done, nothing left`]]);
     this.#line([["ended", "red"], [`  ${done} done, ${keys.length} left to others:`]]);
@@ -76,12 +84,13 @@ export class NodeLines {
   }
 
   /** Tells how much was done whenever that has changed. @returns ends it */
-  watch(statistics: () => WorkerStatistics): () => void {
+  watch(statistics: () => WorkerStatistics | undefined): () => void {
     const { isScreen, isJson } = this.#output;
     let told = "";
     const timer = setInterval(
       () => {
         const now = statistics();
+        if (now === undefined) return;
         const text = `${now.done} done, ${now.running} running, ${now.kept} not yet recorded`;
         if (text === told) return;
         told = text;
@@ -124,5 +133,8 @@ export class NodeLines {
 /** `part-2` before `part-10`. */
 const byName = new Intl.Collator("en", { numeric: true });
 
-/** Columns that the names of the tasks may take. */
-const tasksWidth = 200;
+/** Columns that names of tasks and actors may take. */
+const namesWidth = 200;
+
+const listed = (names: readonly string[]): string =>
+  cut([...names].sort(byName.compare).map(oneLine).join(", "), namesWidth);

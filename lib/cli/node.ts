@@ -73,10 +73,8 @@ async function untilTold(opened: OpenNode, lines: NodeLines, drainMs: number): P
 
 /** @returns what is left undone: keys of attempts, addresses of actors */
 async function drain({ worker, node }: OpenNode, withinMs: number): Promise<readonly string[]> {
-  // Actors first: their flows may need this worker to come to rest.
-  const resting = node?.rest(withinMs) ?? Promise.resolve([]);
-  const [attempts, actors] = await Promise.all([worker?.drain(withinMs) ?? [], resting]);
-  return [...attempts, ...actors];
+  const left = await Promise.all([worker?.drain(withinMs) ?? [], node?.close(withinMs) ?? []]);
+  return left.flat();
 }
 
 class Signals {

@@ -7,13 +7,13 @@ import type { NatsTransport } from "./face.ts";
 
 const { nats, everyMs, stallMs, ticks } = workerData as BeatWork;
 const count = new Int32Array(ticks);
-const said = new Map<string, object>();
+const said = new Map<string, Said>();
 let transport: NatsTransport | undefined;
 let isConnecting = false;
 let lastCount = -1;
 let tickedAt = performance.now();
 
-parentPort?.on("message", ({ address, body }: Said) => void said.set(address, body));
+parentPort?.on("message", (one: Said) => void said.set(one.key, one));
 
 const tell = (message: FromBeats): void => parentPort?.postMessage(message);
 
@@ -44,7 +44,7 @@ function beat(): void {
   const isStalled = stalled();
   if (transport === undefined) return void connect();
   if (isStalled === undefined || !transport.isConnected) return;
-  for (const [address, body] of said) {
+  for (const { address, body } of said.values()) {
     transport.publish(address, isStalled ? { ...body, isStalled } : body);
   }
 }

@@ -27,8 +27,9 @@ export interface BeatWork {
   readonly ticks: SharedArrayBuffer;
 }
 
-/** To the thread: what to repeat at an address from now on. */
+/** To the thread: what to repeat at an address from now on, in place of the last one of that key. */
 export interface Said {
+  readonly key: string;
   readonly address: string;
   readonly body: object;
 }
@@ -47,7 +48,7 @@ const mostTickMs = 1_000;
 export class Beats {
   readonly #options: BeatOptions;
   readonly #ticks = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  readonly #said = new Map<string, object>();
+  readonly #said = new Map<string, Said>();
   readonly #ticking: NodeJS.Timeout;
   #connected: () => void = () => undefined;
   #thread: Worker;
@@ -71,10 +72,15 @@ export class Beats {
     return beats;
   }
 
-  /** What to repeat from now on; a later one of the same address takes its place. */
-  say(address: string, body: object): void {
-    this.#said.set(address, body);
-    this.#post({ address, body });
+  /**
+   * What to repeat from now on; a later one of the same key takes its place.
+   *
+   * @param key - default: the address
+   */
+  say(address: string, body: object, key = address): void {
+    const said: Said = { key, address, body };
+    this.#said.set(key, said);
+    this.#thread.postMessage(said);
   }
 
   /** No beat comes after it has resolved. */
@@ -82,10 +88,6 @@ export class Beats {
     this.#isClosed = true;
     clearInterval(this.#ticking);
     await this.#thread.terminate();
-  }
-
-  #post(said: Said): void {
-    this.#thread.postMessage(said);
   }
 
   #start(): Worker {
@@ -110,6 +112,6 @@ export class Beats {
   #restart(): void {
     if (this.#isClosed) return;
     this.#thread = this.#start();
-    for (const [address, body] of this.#said) this.#post({ address, body });
+    for (const said of this.#said.values()) this.#thread.postMessage(said);
   }
 }

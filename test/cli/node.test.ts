@@ -2,6 +2,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { toPromise } from "xstate";
+import { node } from "../../actors/node.ts";
+import { connectNats } from "../../lib/nats/connect.ts";
 import { noServer, startServer, type TestServer } from "../nats/server.ts";
 import { document, fourstroke, openGate, ranIn, type Running, start } from "./fourstroke.ts";
 
@@ -147,6 +150,61 @@ t.test("resume remembers the server, and finds what went on", { skip: noServer }
   t.strictSame(ranIn(one.folder), ["held", "named"], "the conductor's death was no fault of it");
 });
 
+t.test("other nodes have flows and actors made on it", { skip: noServer }, async (t) => {
+  const server = await startServer(t);
+  const cwd = t.testdir();
+  const { node: far, folder } = await startNode(t, cwd, "one", server, "--role", "worker,place");
+  t.match(
+    far.stdout,
+    /^ready {2}one {2}as worker, place, to make: away, busy, gated, many, tally {2}n\.one\./m,
+  );
+  const transport = await connectNats({ servers: server.url, role: "node" });
+  const near = await node({ name: "near", transport });
+  t.teardown(async () => {
+    await near.close();
+    await transport[Symbol.asyncDispose]();
+  });
+  const tally = await near.spawn("tally", { on: "place", id: "t" });
+  tally.send({ type: "INC" });
+  t.strictSame(await tally.ask({ type: "GET" }), { type: "is", n: 1 });
+  t.equal((await near.lookup("t")).address, tally.address);
+  const away = await near.spawn("away", { on: "place", id: "a" });
+  t.strictSame(await toPromise(away as never), { where: folder });
+  const { json } = await document(folder, ["show", "a"]);
+  t.equal(json.state, "SUCCESS", "it has a journal there");
+
+  const gated = await near.spawn("gated", { on: "one", id: "g" });
+  gated.subscribe({ error: () => undefined });
+  const downs: unknown[] = [];
+  for (const ref of [tally, gated]) ref.watch(({ reason }) => downs.push(reason));
+  await far.until("it runs", () => ranIn(folder).includes("held"));
+  far.signal("SIGTERM");
+  await far.until("it says so", () => far.stdout.includes("draining"));
+  openGate(folder);
+  t.equal((await far.ended).code, 0);
+  t.strictSame(downs.sort(), ["error", "stopped"]);
+  t.equal((await fourstroke(folder, ["resume", "g", `${file}#gated`])).code, 0, "it was suspended");
+});
+
+t.test(
+  "the server's end is the node's, when it does not let it in again",
+  { skip: noServer },
+  async (t) => {
+    const users = (password: string): string =>
+      `authorization { user: me, password: ${password} }\n`;
+    const server = await startServer(t, { config: users("one") });
+    const cwd = t.testdir({ secret: "one\n" });
+    const args = ["--user", "me", "--password-file", join(cwd, "secret")];
+    const { node: far } = await startNode(t, cwd, "n", server, ...args);
+    await server.stop();
+    server.configure(users("other"));
+    await server.start();
+    const { code, stderr } = await far.ended;
+    t.equal(code, 11);
+    t.match(stderr, /error: the transport is closed: .*/);
+  },
+);
+
 for (const engine of ["threads", "processes"]) {
   t.test(`a flow runs on ${engine}, and goes on there`, async (t) => {
     const cwd = t.testdir();
@@ -181,7 +239,8 @@ t.test("a node that can't work says why", async (t) => {
       2,
       /--seed-file: can't read no\.nk \(ENOENT\)/,
     ],
-    [["node", file, ...nats, "--role", "singer"], 2, /--role must name worker/],
+    [["node", "none.mjs", ...nats, "--role", "x"], 2, /no task, flow or actor logic is exported/],
+    [["node", file, ...nats, "--role", "x,,y"], 2, /expected names with commas between/],
     [["node", file, ...nats, "--lease-ms", "9"], 2, /a whole number from 100 to/],
     [["run", `${file}#away`, ...nats], 11, /no server at/],
     [["run", `${file}#away`, "--engine", "workers"], 2, /--engine workers needs --nats URL/],

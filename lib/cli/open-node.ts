@@ -1,0 +1,140 @@
+/** What `fourstroke node` consists of: a worker for the tasks of its files, and a place for their flows and actors. */
+import { randomBytes } from "node:crypto";
+import { availableParallelism, hostname } from "node:os";
+import type { AnyActorLogic } from "xstate";
+import { type Node, node } from "../../actors/node.ts";
+import { Worker } from "../../actors/worker.ts";
+import { FlowError } from "../errors.ts";
+import { defaultLeaseMs } from "../executor/protocol.ts";
+import type { Journal } from "../journal/journal.ts";
+import { type Loaded, tasksOf } from "../loading/tasks.ts";
+import { Beats } from "../nats/beats.ts";
+import type { NatsTransport } from "../nats/face.ts";
+import { systemClock } from "../system.ts";
+import type { Item, Log, Task } from "../types.ts";
+import { CliError } from "./exit.ts";
+import { connect, type NatsChoice, natsSettings } from "./nats.ts";
+import { ownerName } from "./owner.ts";
+import { loadFile } from "./source.ts";
+import { openStore } from "./store.ts";
+
+export interface NodeOptions extends NatsChoice {
+  readonly dir: string;
+  readonly name?: string;
+  readonly concurrency?: number;
+  readonly role: readonly string[];
+  readonly leaseMs?: number;
+  readonly drainMs: number;
+}
+
+export interface OpenNode extends AsyncDisposable {
+  readonly name: string;
+  readonly transport: NatsTransport;
+  /** In the role of a worker. */
+  readonly worker: Worker | undefined;
+  readonly slots: number;
+  readonly tasks: readonly Task[];
+  /** In any other role. */
+  readonly node: Node | undefined;
+  readonly roles: readonly string[];
+  /** Names of what can be spawned. */
+  readonly actors: readonly string[];
+}
+
+/** What the files declare. */
+interface Declared {
+  readonly tasks: readonly Task[];
+  readonly flows: readonly Item[];
+  readonly actors: Readonly<Record<string, AnyActorLogic>>;
+}
+
+/** @throws what keeps the files from being loaded, the server from being reached, the node from joining */
+export async function openNode(
+  files: readonly string[],
+  options: NodeOptions,
+  log: Log,
+): Promise<OpenNode> {
+  const {
+    nats,
+    name = hostname(),
+    role: roles,
+    concurrency: slots = availableParallelism(),
+  } = options;
+  if (nats === undefined) {
+    throw new CliError("USAGE", "node needs --nats URL: flows reach it through a server");
+  }
+  const isWorker = roles.includes("worker");
+  const isPlace = roles.some((role) => role !== "worker");
+  const declared = await load(files, isPlace);
+  const leaseMs = options.leaseMs ?? defaultLeaseMs;
+  const settings = await natsSettings(
+    { ...options, nats },
+    { role: isPlace ? "node" : "worker", name },
+  );
+  const transport = await connect(settings, log);
+  const beats = await Beats.start({ nats: settings, everyMs: leaseMs / 4, log });
+  const common = { transport, clock: systemClock, log, leaseMs, beats };
+  const { tasks, flows, actors } = declared;
+  const id = `${name}.${randomBytes(4).toString("hex")}`;
+  const worker = isWorker ? new Worker({ ...common, id, tasks, concurrency: slots }) : undefined;
+  await worker?.start();
+  const journal = isPlace && flows.length > 0 ? await openStore(options) : undefined;
+  const engine = engineWith(journal);
+  const place = isPlace ? await node({ ...common, name, roles, flows, actors, engine }) : undefined;
+  return {
+    name,
+    transport,
+    worker,
+    slots,
+    tasks: isWorker ? tasks : [],
+    node: place,
+    roles,
+    actors: isPlace ? [...Object.keys(actors), ...flows.map((flow) => flow.name)] : [],
+    async [Symbol.asyncDispose]() {
+      await place?.close();
+      // First the beats: one after the worker's last word would say that it is still there.
+      await beats.close();
+      worker?.close();
+      await journal?.close();
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const engineWith = (journal: Journal | undefined) =>
+  ({
+    engine: "parallel",
+    owner: ownerName(),
+    ...(journal === undefined ? {} : { journal }),
+  }) as const;
+
+async function load(files: readonly string[], isPlace: boolean): Promise<Declared> {
+  const modules: Loaded[] = [];
+  // One after the other, as a file imports others: their order may matter to them.
+  for (const file of files) modules.push(await loadFile(file));
+  const exported = modules.flatMap(({ exports }) => Object.entries(exports));
+  const tasks = tasksOf(modules);
+  const flows = [...new Set(exported.flatMap(([, value]) => (isFlow(value) ? [value] : [])))];
+  const actors: Record<string, AnyActorLogic> = {};
+  for (const [name, value] of exported) {
+    if (!isLogic(value)) continue;
+    if (Object.hasOwn(actors, name) && actors[name] !== value) {
+      throw new FlowError("ALREADY_EXISTS", { what: "actor logic", name });
+    }
+    actors[name] = value;
+  }
+  const isEmpty = tasks.length === 0 && !(isPlace && Object.keys(actors).length > 0);
+  if (!isEmpty) return { tasks, flows, actors };
+  const what = isPlace ? "no task, flow or actor logic" : "no task or flow";
+  throw new CliError("USAGE", `${files.join(", ")}: ${what} is exported`, { files });
+}
+
+const isFlow = (value: unknown): value is Item =>
+  typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "flow";
+
+/** XState's machines, promises, callbacks and others. */
+function isLogic(value: unknown): value is AnyActorLogic {
+  if (typeof value !== "object" || value === null) return false;
+  const { transition, getInitialSnapshot } = value as Partial<Record<string, unknown>>;
+  return typeof transition === "function" && typeof getInitialSnapshot === "function";
+}
