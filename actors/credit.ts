@@ -100,6 +100,12 @@ export class Credit {
     this.#reservedUntil = this.#options.clock.monotonic() + reservedMs;
   }
 
+  /** Whoever wanted the worker for itself has had it. */
+  unreserve(): void {
+    this.#reservedUntil = -Infinity;
+    this.#serve();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#wants.clear();

@@ -232,7 +232,10 @@ export class Worker implements Pick<Report, "progress"> {
     const ended = (outcome: Outcome): void => {
       if (this.#running.get(call.key) !== context) return;
       this.#running.delete(call.key);
-      if (this.#alone === call.key) this.#alone = undefined;
+      if (this.#alone === call.key) {
+        this.#alone = undefined;
+        this.#credit.unreserve();
+      }
       this.#done++;
       this.#keeper.keep(call, engine, outcome);
     };
