@@ -17,6 +17,8 @@ const kinds: readonly PoolKind[] = ["threads", "processes"];
 function start(t: Test, kind: PoolKind, what: "leaves" | "stays") {
   const child = spawn(process.execPath, [script, kind, what], {
     detached: true, // a group of its own, as a shell gives each program
+    timeout: 60_000,
+    killSignal: "SIGKILL",
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.teardown(() => {

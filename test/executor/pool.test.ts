@@ -224,12 +224,14 @@ for (const kind of kinds) {
     t.strictSame(progress, [[0.5, { half: true }]]);
   });
 
-  t.test(`${kind}: a host gets the environment, and nothing else`, async (t) => {
-    const { run } = open(t, kind, { env: { ...process.env, POOL_TEST: "there" } });
+  t.test(`${kind}: a host gets the environment and the heap it is to have`, async (t) => {
+    const env = { ...process.env, POOL_TEST: "there" };
+    const { run } = open(t, kind, { env, limits: { heapMb: 64 } });
     const { results } = await run(flows.seen);
     t.equal(results["env"], "there");
     t.equal(results["args"], 1, "its own name");
     t.not(results["input"], true);
+    t.ok(Number(results["heap"]) < 200e6, `${String(results["heap"])} bytes`);
   });
 
   t.test(`${kind}: close lets what runs finish for a while, then ends everything`, async (t) => {
