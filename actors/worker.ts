@@ -25,7 +25,7 @@ import {
   whoAddress,
   workerAddress,
 } from "../lib/executor/protocol.ts";
-import { errorOf, failureOf } from "../lib/failure.ts";
+import { errorOf, type Failure, failureOf } from "../lib/failure.ts";
 import type { Outcome } from "../lib/plan/records.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
 import type { Log, Task } from "../lib/types.ts";
@@ -47,6 +47,8 @@ export interface WorkerOptions {
   readonly limits?: Partial<KeepLimits>;
   /** Gets each beat too: for whoever repeats it while a task keeps this thread busy. Default: nobody. */
   readonly beats?: { say(address: string, beat: Presence): void };
+  /** Called after each attempt, for statistics. Default: nobody. */
+  readonly ran?: (task: Task, ms: number, failure: Failure | undefined) => void;
 }
 
 /** What a worker has done since it started. */
@@ -229,6 +231,8 @@ export class Worker implements Pick<Report, "progress"> {
   }
 
   #run(task: Task, context: Context, call: Call, engine: string): void {
+    const { clock } = this.#options;
+    const startedAt = clock.monotonic();
     const ended = (outcome: Outcome): void => {
       if (this.#running.get(call.key) !== context) return;
       this.#running.delete(call.key);
@@ -237,6 +241,7 @@ export class Worker implements Pick<Report, "progress"> {
         this.#credit.unreserve();
       }
       this.#done++;
+      this.#options.ran?.(task, clock.monotonic() - startedAt, outcome.failure);
       this.#keeper.keep(call, engine, outcome);
     };
     const failed = (error: unknown): void => {

@@ -2,7 +2,8 @@
  * What users see of a transport over NATS. Apart from the rest, so that their compilers need not read the client's
  * declarations.
  */
-import type { Transport } from "../transport/transport.ts";
+import type { Stop, Transport } from "../transport/transport.ts";
+import type { Service } from "./discovery.ts";
 
 /** What went wrong beside the requests and can be told to nobody. */
 export interface Counts {
@@ -23,4 +24,11 @@ export interface NatsTransport extends Transport {
 
   /** Calls the function when it is closed for good, with why, if that was not asked for. */
   onClosed(hear: (problem: string) => void): void;
+
+  /**
+   * Shows a service to `nats micro` and others that look for some.
+   *
+   * @throws FlowError `FORBIDDEN`, `TRANSPORT_CLOSED`
+   */
+  announce(service: Service): Promise<Stop>;
 }

@@ -7,6 +7,7 @@ import { defaultAnswerMs, type Stop, type Take } from "../transport/transport.ts
 import type { WaitingLimits } from "../transport/waiting.ts";
 import { Assembler } from "./chunks.ts";
 import type { Connection, Subscribed } from "./connection.ts";
+import { announce, type Service } from "./discovery.ts";
 import type { Counts, NatsTransport } from "./face.ts";
 import { Rpc } from "./rpc.ts";
 
@@ -159,6 +160,11 @@ export class SubjectTransport implements NatsTransport {
   /** Hears once that the connection ended for good, and why; until then it comes back by itself. */
   onClosed(hear: (problem: string) => void): void {
     this.#connection.onClosed(hear);
+  }
+
+  async announce(service: Service): Promise<Stop> {
+    this.#connection.needOpen();
+    return announce(this.#connection, this.#clock, service);
   }
 
   /** What was sent before still goes, for a second at most. */

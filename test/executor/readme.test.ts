@@ -31,7 +31,7 @@ async function runs(options: EngineOptions): Promise<unknown> {
   const log = (message: string): void => {
     t.comment(message);
   };
-  const engine = load(flow, { store: { region: "eu", cores: 4 }, log, ...options } as never);
+  const engine = load(flow, { store: { region: "eu", cores: 4 }, log, ...options });
   await engine.run();
   const { invoice, server } = engine.storage.fetchAll();
   await engine.close();
