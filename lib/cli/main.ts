@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The command line: reads arguments, loads the verb that was asked for, ends with its exit code. */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { engineKinds } from "./engines.ts";
 import { longestMs } from "../declared.ts";
@@ -8,6 +7,7 @@ import { CliError, exitCodes, exitTable } from "./exit.ts";
 import type { LsOptions } from "./ls.ts";
 import type { NodeOptions } from "./open-node.ts";
 import { Output } from "./output.ts";
+import { packageVersion } from "./package-version.ts";
 import { quietly } from "./quiet.ts";
 import type { ResumeOptions } from "./resume.ts";
 import type { RunOptions } from "./run.ts";
@@ -101,7 +101,7 @@ interface Line {
 function makeProgram(output: Output): Command {
   return new Command("fourstroke")
     .description("Runs flows of tasks that survive crashes and undo themselves.")
-    .version(readVersion(), "--version", "print the version")
+    .version(packageVersion(), "--version", "print the version")
     .helpOption("--help", "show help")
     .helpCommand(false)
     .exitOverride()
@@ -238,12 +238,6 @@ function addShow(line: Line): void {
     .action(async (id: string, options: CommonOptions) => {
       line.ends(await (await import("./show.ts")).show(id, options, line.output));
     });
-}
-
-function readVersion(): string {
-  // From build/lib/cli/ up to the package.
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 async function main(args: readonly string[]): Promise<void> {

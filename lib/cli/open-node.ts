@@ -4,6 +4,7 @@ import { availableParallelism, hostname } from "node:os";
 import type { AnyActorLogic } from "xstate";
 import { type Node, node } from "../../actors/node.ts";
 import { Worker } from "../../actors/worker.ts";
+import type { Clock } from "../clock.ts";
 import { FlowError } from "../errors.ts";
 import { defaultLeaseMs } from "../executor/protocol.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -15,6 +16,7 @@ import type { Item, Log, Task } from "../types.ts";
 import { CliError } from "./exit.ts";
 import { connect, type NatsChoice, natsSettings } from "./nats.ts";
 import { ownerName } from "./owner.ts";
+import { serviceOf } from "./service.ts";
 import { loadFile } from "./source.ts";
 import { openStore } from "./store.ts";
 
@@ -54,59 +56,85 @@ export async function openNode(
   options: NodeOptions,
   log: Log,
 ): Promise<OpenNode> {
-  const {
-    nats,
-    name = hostname(),
-    role: roles,
-    concurrency: slots = availableParallelism(),
-  } = options;
+  const { nats, name = hostname(), role: roles } = options;
   if (nats === undefined) {
     throw new CliError("USAGE", "node needs --nats URL: flows reach it through a server");
   }
-  const isWorker = roles.includes("worker");
   const isPlace = roles.some((role) => role !== "worker");
   const declared = await load(files, isPlace);
   const leaseMs = options.leaseMs ?? defaultLeaseMs;
-  const settings = await natsSettings(
-    { ...options, nats },
-    { role: isPlace ? "node" : "worker", name },
-  );
+  const role = isPlace ? "node" : "worker";
+  const settings = await natsSettings({ ...options, nats }, { role, name });
   const transport = await connect(settings, log);
   const beats = await Beats.start({ nats: settings, everyMs: leaseMs / 4, log });
-  const common = { transport, clock: systemClock, log, leaseMs, beats };
-  const { tasks, flows, actors } = declared;
-  const id = `${name}.${randomBytes(4).toString("hex")}`;
-  const worker = isWorker ? new Worker({ ...common, id, tasks, concurrency: slots }) : undefined;
-  await worker?.start();
-  const journal = isPlace && flows.length > 0 ? await openStore(options) : undefined;
-  const engine = engineWith(journal);
-  const place = isPlace ? await node({ ...common, name, roles, flows, actors, engine }) : undefined;
+  const reach: Reach = { transport, clock: systemClock, log, leaseMs, beats };
+  const parts = partsOf(declared, { ...options, name });
+  const { worker, slots, tasks, ran, service, spawned } = parts;
+  const own =
+    worker === undefined
+      ? undefined
+      : new Worker({ ...reach, id: worker, tasks, concurrency: slots, ran });
+  await own?.start();
+  const place = isPlace ? await openPlace(declared, { ...options, name }, reach) : undefined;
+  const hide = await transport.announce(service).catch((error: unknown) => {
+    log(`service discovery does not show it: ${String(error)}`);
+    return () => undefined;
+  });
   return {
     name,
     transport,
-    worker,
+    worker: own,
     slots,
-    tasks: isWorker ? tasks : [],
-    node: place,
+    tasks,
+    node: place?.node,
     roles,
-    actors: isPlace ? [...Object.keys(actors), ...flows.map((flow) => flow.name)] : [],
+    actors: spawned,
     async [Symbol.asyncDispose]() {
-      await place?.close();
+      hide();
+      await place?.node.close();
       // First the beats: one after the worker's last word would say that it is still there.
       await beats.close();
-      worker?.close();
-      await journal?.close();
+      own?.close();
+      await place?.journal?.close();
       await transport[Symbol.asyncDispose]();
     },
   };
 }
 
-const engineWith = (journal: Journal | undefined) =>
-  ({
-    engine: "parallel",
-    owner: ownerName(),
-    ...(journal === undefined ? {} : { journal }),
-  }) as const;
+/** What worker and node have in common. */
+interface Reach {
+  readonly transport: NatsTransport;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly leaseMs: number;
+  readonly beats: Beats;
+}
+
+type Named = NodeOptions & { readonly name: string };
+
+/** What it is made of, in the words of its service. */
+function partsOf({ tasks: all, flows, actors }: Declared, options: Named) {
+  const { name, role: roles, concurrency: slots = availableParallelism(), prefix = "fs" } = options;
+  const incarnation = randomBytes(4).toString("hex");
+  const worker = roles.includes("worker") ? `${name}.${incarnation}` : undefined;
+  const isPlace = roles.some((role) => role !== "worker");
+  const spawned = isPlace ? [...Object.keys(actors), ...flows.map((flow) => flow.name)] : [];
+  const tasks = worker === undefined ? [] : all;
+  const parts = { worker, tasks, slots, spawned };
+  return { ...parts, ...serviceOf({ ...parts, name, incarnation, prefix, roles }) };
+}
+
+async function openPlace(
+  { flows, actors }: Declared,
+  options: Named,
+  reach: Reach,
+): Promise<{ readonly node: Node; readonly journal: Journal | undefined }> {
+  const { name, role: roles } = options;
+  const journal = flows.length > 0 ? await openStore(options) : undefined;
+  const kept = journal === undefined ? {} : { journal, owner: ownerName() };
+  const engine = { engine: "parallel", ...kept } as const;
+  return { node: await node({ ...reach, name, roles, flows, actors, engine }), journal };
+}
 
 async function load(files: readonly string[], isPlace: boolean): Promise<Declared> {
   const modules: Loaded[] = [];

@@ -3,7 +3,6 @@
  * declarations.
  */
 import type { Stop, Transport } from "../transport/transport.ts";
-import type { Service } from "./discovery.ts";
 
 /** What went wrong beside the requests and can be told to nobody. */
 export interface Counts {
@@ -15,6 +14,36 @@ export interface Counts {
   refused: number;
   /** Answers that could not be sent, and functions that listen and throw. */
   failed: number;
+}
+
+/** What is shown. Names and ids take letters, digits, `_` and `-`; see `plainName`. */
+export interface Service {
+  /** The same for all that are of one kind. */
+  readonly name: string;
+  /** Of this one alone. */
+  readonly id: string;
+  /** A semantic version. */
+  readonly version: string;
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface Endpoint {
+  readonly name: string;
+  readonly subject: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly counts: EndpointCounts;
+}
+
+/** What an endpoint has done; read anew for each request. */
+export interface EndpointCounts {
+  readonly requests: number;
+  readonly errors: number;
+  /** The last one's message; empty: there was none. */
+  readonly lastError: string;
+  /** Milliseconds in all. */
+  readonly ms: number;
 }
 
 /** A connection to NATS that stays, as a transport. */

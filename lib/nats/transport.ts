@@ -7,8 +7,8 @@ import { defaultAnswerMs, type Stop, type Take } from "../transport/transport.ts
 import type { WaitingLimits } from "../transport/waiting.ts";
 import { Assembler } from "./chunks.ts";
 import type { Connection, Subscribed } from "./connection.ts";
-import { announce, type Service } from "./discovery.ts";
-import type { Counts, NatsTransport } from "./face.ts";
+import { announce } from "./discovery.ts";
+import type { Counts, NatsTransport, Service } from "./face.ts";
 import { Rpc } from "./rpc.ts";
 
 export interface NatsTransportOptions extends WaitingLimits {

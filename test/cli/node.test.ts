@@ -154,6 +154,7 @@ t.test("other nodes have flows and actors made on it", { skip: noServer }, async
   const server = await startServer(t);
   const cwd = t.testdir();
   const { node: far, folder } = await startNode(t, cwd, "one", server, "--role", "worker,place");
+  await far.until("it has said all", () => far.stdout.includes("n.one."));
   t.match(
     far.stdout,
     /^ready {2}one {2}as worker, place, to make: away, busy, gated, many, tally {2}n\.one\./m,
