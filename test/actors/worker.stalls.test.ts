@@ -1,0 +1,159 @@
+// What once made an engine wait for its workers though nothing was in the way. In virtual time.
+import t from "tap";
+import type { Engine } from "../../actors/engine.ts";
+import { Worker } from "../../actors/worker.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { workerAddress } from "../../lib/executor/protocol.ts";
+import { linear, unordered } from "../../lib/index.ts";
+import type { Transport } from "../../lib/transport/transport.ts";
+import type { Item, Task } from "../../lib/types.ts";
+import { Cluster, leaseMs } from "./cluster.ts";
+import { failing, quick, Stage } from "./fixture.ts";
+
+/** Far less than a grant takes to come back, or a request to be given up. */
+const soonMs = 500;
+
+const flowOf = (make: typeof linear | typeof unordered, ...items: readonly Task[]): Item =>
+  (make as (name: string, ...items: readonly Item[]) => Item)("f", ...items);
+
+/** @returns milliseconds until it is settled, however */
+async function timed(cluster: Cluster, promise: Promise<unknown>): Promise<number> {
+  const { clock } = cluster.pocket;
+  const start = clock.monotonic();
+  await cluster.pass(promise).catch(() => undefined);
+  return clock.monotonic() - start;
+}
+
+/** Runs it until an atom is told to be in a state, within which the engine dies. */
+async function dieAt(
+  cluster: Cluster,
+  engine: Engine,
+  atom: string,
+  state: "SUCCESS",
+): Promise<void> {
+  let isDead = false;
+  engine.atomNotifier.on(state, (change) => {
+    if (change.atom !== atom) return;
+    isDead = true;
+    engine.abandon();
+  });
+  engine.run().catch(() => undefined);
+  await cluster.until(() => isDead, `${atom} is ${state}`);
+}
+
+/** A transport of a process that stops: what it serves answers no more. */
+function stopping(inner: Transport): { readonly transport: Transport; stop(): void } {
+  let isStopped = false;
+  const never = (): Promise<never> => new Promise(() => undefined);
+  return {
+    stop: () => (isStopped = true),
+    transport: {
+      maxBytes: inner.maxBytes,
+      get isConnected() {
+        return inner.isConnected;
+      },
+      request: (...asked) => (isStopped ? never() : inner.request(...asked)),
+      publish: (to, body) => {
+        if (!isStopped) inner.publish(to, body);
+      },
+      serve: (at, take) =>
+        inner.serve(at, async (body) => {
+          const answer = await Promise.resolve(take(body)).catch(never);
+          return isStopped ? never() : answer;
+        }),
+      listen: (to, hear) => inner.listen(to, hear),
+      watch: (changed) => inner.watch(changed),
+      [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+    },
+  };
+}
+
+t.test("slots that come when their job has gone to another worker are given back", async (t) => {
+  const cluster = new Cluster();
+  const stage = new Stage();
+  const tasks = [quick("only"), stage.task("a"), stage.task("b")] as const;
+  for (const id of ["one", "two"]) await cluster.worker(id, tasks);
+  const transport = cluster.switch.join();
+  await cluster.pass(cluster.engine(flowOf(linear, tasks[0]), {}, transport).run());
+  const both = cluster.engine(flowOf(unordered, tasks[1], tasks[2]), {}, transport);
+  const ran = both.run();
+  t.ok(
+    (await timed(
+      cluster,
+      cluster.until(() => stage.calls.length === 2, "both run"),
+    )) < soonMs,
+  );
+  for (const { call } of stage.calls) call.succeed();
+  t.equal(await cluster.pass(ran), "SUCCESS");
+});
+
+const chain = [quick("a"), quick("b"), quick("c")] as const;
+
+t.test("an owner that lets go says so to who waits for its word", async (t) => {
+  const cluster = new Cluster();
+  await cluster.worker("one", chain);
+  const transport = cluster.switch.join();
+  const flow = flowOf(linear, ...chain);
+  await dieAt(cluster, cluster.engine(flow, { id: "f" }, transport), "a", "SUCCESS");
+  const next = cluster.engine(flow, { id: "f" }, transport);
+  t.ok(
+    (await timed(cluster, next.run())) < leaseMs + soonMs,
+    "only what was started is looked for",
+  );
+  t.equal(next.storage.state, "SUCCESS");
+});
+
+t.test("a new owner does not wait until a request to a dead one is given up", async (t) => {
+  const cluster = new Cluster();
+  // The dead one's slot comes back only when its grant is over.
+  await cluster.worker("one", chain, { concurrency: 2 });
+  const flow = flowOf(linear, ...chain);
+  const dying = stopping(cluster.switch.join());
+  const engine = cluster.engine(flow, { id: "f" }, dying.transport);
+  engine.atomNotifier.on("SUCCESS", dying.stop);
+  await dieAt(cluster, engine, "a", "SUCCESS");
+  const next = cluster.engine(flow, { id: "f" });
+  t.ok((await timed(cluster, next.run())) < leaseMs + soonMs);
+  t.equal(next.storage.state, "SUCCESS");
+});
+
+t.test("what was taken back before it was launched is looked for nowhere", async (t) => {
+  const cluster = new Cluster();
+  const tasks = [quick("a", { revert: () => null }), failing("b")] as const;
+  await cluster.worker("one", tasks);
+  const engine = cluster.engine(flowOf(linear, ...tasks));
+  engine.atomNotifier.on("FAILURE", () => {
+    engine.suspend();
+  });
+  t.equal(await cluster.pass(engine.run()), "SUSPENDED");
+  t.ok((await timed(cluster, engine.run())) < soonMs);
+  t.equal(engine.storage.state, "REVERTED");
+});
+
+t.test("what a worker has not begun when it is closed never begins", async (t) => {
+  const { pocket, switch: joined, log } = new Cluster();
+  const stage = new Stage();
+  const begin: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => pocket.clock.now(),
+    monotonic: () => pocket.clock.monotonic(),
+    setTimeout: (fn, delayMs) => pocket.clock.setTimeout(fn, delayMs),
+    clearTimeout: (timer) => {
+      pocket.clock.clearTimeout(timer);
+    },
+    yield: (fn) => void begin.push(fn),
+  };
+  const tasks = [stage.task("a")];
+  const worker = new Worker({ id: "one", tasks, transport: joined.join(), clock, log });
+  await worker.start();
+  const asking = joined.join();
+  const ask = (body: unknown): Promise<unknown> => asking.request(workerAddress("one"), body);
+  await ask({ kind: "want", engine: "e", slots: 1 });
+  const named = { key: "f/a/execute/1", flow: "f", task: "a" };
+  const call = { ...named, epoch: 1, version: 1, direction: "execute", attempt: 1, inputs: {} };
+  t.strictSame(await ask({ kind: "calls", engine: "e", calls: [call] }), [null]);
+  worker.close();
+  t.equal(begin.length, 1);
+  for (const go of begin) go();
+  t.strictSame(stage.log, []);
+});
