@@ -1,8 +1,20 @@
 /** What users of fourstroke import. */
 export { Engine } from "../actors/engine.ts";
 export type { AtomChange, FlowChange, ProgressChange } from "../actors/announcer.ts";
+export type { RemoteSnapshot } from "../actors/frames.ts";
+export type { LinkLimits } from "../actors/link.ts";
+export type { Member } from "../actors/members.ts";
+export {
+  node,
+  type Node,
+  type NodeOptions,
+  type NodeRef,
+  type NodeSpawnOptions,
+  type PlaceOptions,
+} from "../actors/node.ts";
 export type { Statistics } from "../actors/engine.ts";
 export type { EngineKind, EngineOptions, RunControls } from "../actors/options.ts";
+export type { Down, DownReason, PlacedRef } from "../actors/placed-ref.ts";
 export { Registry, registry } from "../actors/registry.ts";
 export { load, readFlow, run } from "../actors/run.ts";
 export {

@@ -206,6 +206,27 @@ t.test(
   },
 );
 
+t.test("an actor that blocks for three leases is no death", { skip: noServer }, async (t) => {
+  const server = await startServer(t);
+  const cwd = t.testdir();
+  const far = await startNode(t, cwd, "one", server, "--role", "place", "--lease-ms", "1000");
+  const transport = await connectNats({ servers: server.url, role: "node" });
+  const near = await node({ name: "near", transport, leaseMs: 1_000 });
+  t.teardown(async () => {
+    await near.close();
+    await transport[Symbol.asyncDispose]();
+  });
+  const tally = await near.spawn("tally", { on: "place" });
+  const downs: unknown[] = [];
+  tally.watch((down) => downs.push(down));
+  tally.send({ type: "BLOCK", ms: 3_000 });
+  tally.send({ type: "INC" });
+  t.strictSame(await tally.ask({ type: "GET" }, 10_000), { type: "is", n: 1 });
+  t.strictSame(downs, []);
+  far.node.signal("SIGTERM");
+  t.match(await far.node.ended, { code: 0, stdout: "ended  0 done, nothing left\n" });
+});
+
 for (const engine of ["threads", "processes"]) {
   t.test(`a flow runs on ${engine}, and goes on there`, async (t) => {
     const cwd = t.testdir();
