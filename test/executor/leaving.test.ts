@@ -14,7 +14,7 @@ t.setTimeout(120_000);
 const script = fileURLToPath(new URL("./fixtures/script.js", import.meta.url));
 const kinds: readonly PoolKind[] = ["threads", "processes"];
 
-function start(t: Test, kind: PoolKind, what: "leaves" | "stays") {
+function start(t: Test, kind: PoolKind, what: "leaves" | "stays" | "spins") {
   const child = spawn(process.execPath, [script, kind, what], {
     detached: true, // a group of its own, as a shell gives each program
     timeout: 60_000,
@@ -78,6 +78,23 @@ t.test("child processes end when the program is killed", async (t) => {
   child.kill("SIGKILL");
   t.strictSame(await ended, [null, "SIGKILL"]);
   t.ok(await goneSoon(pids), "no child is left");
+});
+
+t.test("even a child that works without a break", async (t) => {
+  const { child, lines, ended } = start(t, "processes", "spins");
+  let spins: string | undefined;
+  while (spins === undefined) {
+    await wait(10);
+    spins = lines.find((line) => line.startsWith("spins in "));
+  }
+  const pid = Number(spins.slice("spins in ".length));
+  await wait(500); // until its watchdog is there, on a busy machine
+  t.ok(isThere(pid));
+  child.kill("SIGKILL");
+  t.strictSame(await ended, [null, "SIGKILL"]);
+  const isGone = await goneSoon([pid]);
+  if (!isGone) process.kill(pid, "SIGKILL");
+  t.ok(isGone, "it is gone");
 });
 
 t.test("hosts start under whatever options the program was started with", async (t) => {

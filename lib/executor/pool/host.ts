@@ -1,5 +1,5 @@
 /** What runs in each thread and child process of a pool: a worker, with the tasks of the pool's modules. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, Worker as Thread } from "node:worker_threads";
 import { Worker } from "../../../actors/worker.ts";
 import { admit } from "../../codec.ts";
 import { FlowError } from "../../errors.ts";
@@ -33,6 +33,17 @@ if (parentPort === null) {
   // mean the pool's process decides: it may want what runs here to finish.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => undefined);
+}
+
+/** In an endless loop a child does not hear that its parent is gone, and would go on for ever. */
+function watchParent(): void {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+  const watchdog = new Thread(new URL(`./watchdog${extension}`, import.meta.url), {
+    workerData: process.ppid,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
+  });
+  watchdog.unref();
 }
 
 /** The pool itself ends a host that takes too long to start; it may be busy meanwhile. */
@@ -85,6 +96,7 @@ async function begin(): Promise<void> {
   });
   await worker.start();
   await tell({ kind: "ready", host: id });
+  if (parentPort === null) watchParent();
 }
 
 async function fail(error: unknown): Promise<void> {

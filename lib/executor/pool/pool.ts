@@ -229,7 +229,9 @@ export class Pool implements AsyncDisposable {
     const failure =
       this.#failures.get(id) ?? new FlowError("HOST_FAILED", { host: id, problem: reason });
     this.#failures.delete(id);
-    if (this.#closing === undefined) this.#log(`host ${id} is gone: ${reason}`);
+    if (this.#closing === undefined) {
+      this.#log(wasReady ? `host ${id} is gone: ${reason}` : failure.message);
+    }
     if (wasReady) {
       this.dispatcher.workerDied(id);
       for (const { died } of this.#watchers) died?.(id, reason);
