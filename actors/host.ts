@@ -31,10 +31,12 @@ export class Hosted {
   readonly name: string;
   readonly src: string;
   readonly actor: AnyActorRef;
+  readonly #log: Log;
   readonly #onlookers = new Set<Onlooker>();
   #isHeard = false;
 
-  constructor(name: string, src: string, actor: AnyActorRef) {
+  constructor(name: string, src: string, actor: AnyActorRef, log: Log) {
+    this.#log = log;
     this.name = name;
     this.src = src;
     this.actor = actor;
@@ -67,7 +69,12 @@ export class Hosted {
     const { actor } = this;
     if (actor instanceof FlowRef) {
       // It rests first: what runs may finish, and its journal tells how far it came.
-      void actor.engine.close().then(() => actor.stop());
+      actor.engine.close().then(
+        () => actor.stop(),
+        (error: unknown) => {
+          this.#log(`flow "${this.name}" could not be stopped: ${String(error)}`);
+        },
+      );
     } else actor.stop();
   }
 }
@@ -178,7 +185,7 @@ export class Host {
   }
 
   #add(name: string, src: string, actor: AnyActorRef): Hosted {
-    const hosted = new Hosted(name, src, actor);
+    const hosted = new Hosted(name, src, actor, this.#options.log);
     this.#hosted.set(name, hosted);
     const show = (): void => {
       if (hosted.snapshot.status !== "active") this.#hosted.delete(name);
