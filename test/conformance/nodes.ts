@@ -6,7 +6,7 @@ import { connectNats } from "../../lib/nats/connect.ts";
 import type { NatsTransport } from "../../lib/nats/face.ts";
 import { systemClock } from "../../lib/system.ts";
 import type { Task } from "../../lib/types.ts";
-import { TestServer } from "../nats/server.ts";
+import { noServer, TestServer } from "../nats/server.ts";
 import { Casework } from "./casework.ts";
 import { type Hosts, holders, type Reach } from "./hosts.ts";
 import { turnsOf } from "./turns.ts";
@@ -40,6 +40,7 @@ export class Nodes implements Hosts {
 
   /** @param folder - see `Casework` */
   static async start(folder: string, seed: number): Promise<Nodes> {
+    if (noServer !== false) throw new Error(noServer);
     const own = await mkdtemp(join(folder, "nats-"));
     const server = new TestServer(own, {});
     const nodes = new Nodes(own, server, new Casework(folder).tasks(turnsOf(seed)));

@@ -18,11 +18,21 @@ function run(...given: string[]): { status: number | null; out: string[]; err: s
 }
 
 t.test("cases that hold exit with 0 and end with the counts; skips have a reason", async (t) => {
-  t.strictSame(run(casesFolder, "--only", "hand-pr", "--engine", "parallel"), {
-    status: 0,
-    out: ["skipped 1: only for serial", "1 passed, 0 failed, 1 skipped"],
-    err: "",
-  });
+  for (const engine of ["parallel", "threads"]) {
+    t.strictSame(run(casesFolder, "--only", "hand-pr", "--engine", engine), {
+      status: 0,
+      out: ["skipped 1: only for serial", "1 passed, 0 failed, 1 skipped"],
+      err: "",
+    });
+  }
+});
+
+t.test("an engine that can't be had here is said to be so, and exits with 2", async (t) => {
+  const env = { ...process.env, NATS_SERVER: "/nowhere" };
+  const given = [program, casesFolder, "--only", "hand-pr", "--engine", "workers"];
+  const { status, stderr } = spawnSync(process.execPath, given, { encoding: "utf8", env });
+  t.equal(status, 2);
+  t.match(stderr, 'engine "workers" can\'t be had here: Error: NATS_SERVER=/nowhere');
 });
 
 t.test("a case that doesn't hold is told with its difference, and exits with 1", async (t) => {

@@ -95,6 +95,12 @@ t.test("nothing is skipped but what differs on purpose", async (t) => {
   const { scenario, ...rest } = caseOf(A, right);
   const onlySerial: Case = { ...rest, scenario: { ...scenario, engines: ["serial"] } };
   t.strictSame(reason(onlySerial), [none, "only for serial"]);
+  for (const engine of ["threads", "processes", "workers"] as const) {
+    t.equal(skipReason(onlySerial, engine), "only for serial", "they are parallel, too");
+    t.equal(skipReason(tagged("start-all-ready-rule"), engine), none);
+    const onlyParallel: Case = { ...rest, scenario: { ...scenario, engines: ["parallel"] } };
+    t.equal(skipReason(onlyParallel, engine), none);
+  }
   t.strictSame(await runCase(onlySerial, setupOf(memoryJournal(), "parallel")), {
     kind: "skipped",
     why: "only for serial",
