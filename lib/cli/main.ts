@@ -208,6 +208,7 @@ function addNode(line: Line): void {
       "after",
       examples(
         "fourstroke node flows.js --nats nats://127.0.0.1:4222",
+        "fourstroke node machines.js --role place --nats nats://127.0.0.1:4222",
         "fourstroke node a.ts b.ts --nats tls://nats.example:4222 --seed-file worker.nk --concurrency 8",
       ) +
         "\nIt stays until Ctrl-C or SIGTERM, and comes back by itself when the server was away. A signal lets what\n" +
