@@ -1,11 +1,14 @@
 /**
  * 16 tasks of some 100 ms of arithmetic each, on the event loop, on two threads and in two child processes: how much
- * of two cores arrives. Beside it what a task that does nothing costs there: the way to a host and back.
+ * of two cores arrives, beside two threads that do the same without an engine. And what a task that does nothing costs
+ * there: the way to a host and back.
  *
  * Doesn't measure the start of hosts, which are there before it begins, nor large values.
  */
 import { strictEqual } from "node:assert/strict";
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
+import { Worker as Thread, workerData } from "node:worker_threads";
 import { Pool, type PoolKind } from "../lib/executor/pool/pool.ts";
 import { type EngineOptions, load, task, unordered } from "../lib/index.ts";
 import type { Item } from "../lib/types.ts";
@@ -25,6 +28,14 @@ const many = (name: string, count: number, execute: () => number) =>
       task({ name: `${name} ${at}`, provides: `${name} ${at}`, execute }),
     ),
   );
+
+const share = "half of the work";
+
+/** What the machine gives: the same work on two threads, without an engine, and each knows its share beforehand. */
+async function bare(): Promise<void> {
+  const halves = [0, 1].map(() => new Thread(import.meta.filename, { workerData: share }));
+  await Promise.all(halves.map((thread) => once(thread, "exit")));
+}
 
 /** Exported, since hosts find tasks in what this module exports. */
 export const busy = many("busy", 16, work);
@@ -46,10 +57,12 @@ async function bench(): Promise<void> {
     }),
   ];
   for (const pool of pools) await pool.ready();
-  report("Tasks of 100 ms", await measure(subjects(busy, 16), { ...effort, roundMs: 1 }), "serial");
+  const works = [...subjects(busy, 16), { name: "two bare threads", units: 16, run: bare }];
+  report("Tasks of 100 ms", await measure(works, { ...effort, roundMs: 1 }), "serial");
   report("Tasks that do nothing", await measure(subjects(idle, 500)), "serial");
   for (const pool of pools) await pool.close();
 }
 
 // Hosts load this module too.
-if (process.argv[1] === import.meta.filename) await bench();
+if (workerData === share) for (let done = 0; done < 8; done++) work();
+else if (process.argv[1] === import.meta.filename) await bench();
