@@ -254,10 +254,14 @@ export class Dispatcher {
   }
 
   #watchSilence(): void {
+    const dueAt = this.#clock.monotonic() + this.#leaseMs / 4;
     const timer = this.#after(this.#leaseMs / 4, () => {
+      const now = this.#clock.monotonic();
+      // This process was held up: what the workers said meanwhile is still to be read.
+      if (now - dueAt > this.#leaseMs / 4) this.#fleet.hearAll(now);
       if (this.#transport.isConnected) {
-        const since = this.#clock.monotonic() - this.#leaseMs;
-        for (const { id } of this.#fleet.silentSince(since)) this.workerDied(id, "silent");
+        const silent = this.#fleet.silentSince(now - this.#leaseMs);
+        for (const { id } of silent) this.workerDied(id, "silent");
       }
       this.#watchSilence();
     });

@@ -132,6 +132,23 @@ t.test("an attempt whose worker is gone is recorded as lost and goes to another 
   t.match(await recordsOf(cluster.journal, "f"), /lost/);
 });
 
+t.test("an engine that was held up takes nobody for gone", async (t) => {
+  const cluster = new Cluster();
+  const stage = new Stage();
+  const task = stage.task("a");
+  const ran = watch(cluster.engine(all("f", task), { id: "f" }).run());
+  await cluster.wait(10);
+  // It beats after the engine has looked who is silent.
+  await cluster.worker("one", [task]);
+  await cluster.until(() => stage.calls.length === 1, "it is called");
+  cluster.pocket.time.advance(cluster.pocket.time.now + 10 * leaseMs);
+  await cluster.wait(5 * leaseMs);
+  t.equal(stage.calls.length, 1);
+  stage.calls[0]!.call.succeed();
+  await cluster.until(() => ran.isSettled, "it ends");
+  t.notMatch(await recordsOf(cluster.journal, "f"), /lost/);
+});
+
 t.test("an outcome after another one of its key is refused, and counted", async (t) => {
   const cluster = new Cluster();
   const stage = new Stage();
