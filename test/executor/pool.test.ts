@@ -97,7 +97,7 @@ for (const kind of kinds) {
   ];
   for (const [how, reason] of ways) {
     t.test(`${kind}: a host goes down with its task (${how}): another one does it`, async (t) => {
-      const limits = how === "memory" ? { heapMb: 32 } : {};
+      const limits = how === "memory" ? { heapMb: 160 } : {};
       const { run, deaths } = open(t, kind, { limits });
       const store = { dir: t.testdir({}), how };
       const { state, results } = await run(flows.crashing, { store });
