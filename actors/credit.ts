@@ -117,6 +117,10 @@ export class Credit {
     if (slots === 0) return;
     this.#granted.set(engine, (this.#granted.get(engine) ?? 0) + slots);
     this.#recent.add(engine);
+    this.#arm();
+  }
+
+  #arm(): void {
     this.#expiry ??= this.#options.clock.setTimeout(() => {
       this.#expiry = undefined;
       this.#expire();
@@ -138,12 +142,7 @@ export class Credit {
     }
     this.#recent.clear();
     this.#serve();
-    if (this.#granted.size > 0) {
-      this.#expiry = this.#options.clock.setTimeout(() => {
-        this.#expiry = undefined;
-        this.#expire();
-      }, grantMs);
-    }
+    if (this.#granted.size > 0) this.#arm();
   }
 
   /** Grants what is free to those who wait, in turns. */

@@ -112,7 +112,7 @@ function dispatcherOf(
   let dispatcher = dispatchers.get(transport);
   if (dispatcher === undefined) {
     const id = makeId(clock, random);
-    dispatcher = new Dispatcher({ transport, id, clock, random, log, leaseMs });
+    dispatcher = new Dispatcher({ transport, id, clock, log, leaseMs });
     dispatchers.set(transport, dispatcher);
   }
   return dispatcher;

@@ -9,7 +9,7 @@
 import { background, type Clock, type Timer } from "../lib/clock.ts";
 import { admit } from "../lib/codec.ts";
 import { FlowError } from "../lib/errors.ts";
-import { begin, Call as Context, isThenable } from "../lib/executor/call.ts";
+import { begin, Call as Context, isThenable, keyOf } from "../lib/executor/call.ts";
 import type { Attempt, Report } from "../lib/executor/executor.ts";
 import {
   type Call,
@@ -164,7 +164,7 @@ export class Worker implements Pick<Report, "progress"> {
   }
 
   progress({ flow, name, direction, attempt }: Attempt, fraction: number, details: unknown): void {
-    const key = `${flow}/${name}/${direction}/${String(attempt)}`;
+    const key = keyOf(flow, name, direction, attempt);
     if (!this.#running.has(key)) return;
     const said = details === undefined ? {} : { details: admit(details, "details") };
     const progress: Progress = { key, fraction, ...said };

@@ -6,7 +6,7 @@
  * connected time is gone, and what it held is lost; what was sent and not answered is sent again, since a worker knows
  * it by its key.
  */
-import { background, type Clock, type Random, type Timer } from "../clock.ts";
+import { background, type Clock, type Timer } from "../clock.ts";
 import { FlowError } from "../errors.ts";
 import { failureOf } from "../failure.ts";
 import type { LossReason } from "../plan/records.ts";
@@ -32,7 +32,6 @@ export interface DispatcherOptions {
   /** Unique in the cluster. */
   readonly id: string;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
   /** Milliseconds of silence after which a worker counts as gone. Default 15,000. */
   readonly leaseMs?: number;

@@ -116,7 +116,6 @@ export class Pool implements AsyncDisposable {
       transport: this.#switch.join(),
       id: makeId(clock, random),
       clock,
-      random,
       log,
       isLocal: true,
       stuck: (worker) => {
