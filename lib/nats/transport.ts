@@ -82,7 +82,8 @@ export class SubjectTransport implements NatsTransport {
    * As every transport; and FlowError `FORBIDDEN` when the credentials don't allow it, `INVALID_OPTION` for what is no
    * address.
    *
-   * In a cluster, servers learn of each other's subscriptions a moment later: `NO_RECEIVER` may come too early.
+   * In a cluster, servers learn of each other's subscriptions a moment later: `NO_RECEIVER` may come too early, and what
+   * is on its way to who has just left is dropped: `NO_ANSWER`.
    */
   async request(to: string, body: unknown, timeoutMs = defaultAnswerMs): Promise<unknown> {
     this.#connection.needOpen();

@@ -47,6 +47,7 @@ t.test("one server", { skip: noServer }, async (t) => {
 t.test("a cluster", { skip: noServer }, async (t) => {
   const [one, other] = await startCluster(t);
   transportContract(t, "a cluster", {
+    isRouted: true,
     open: async (t, limits) => openEnds(t, [one!, other!], limits),
   });
 });
