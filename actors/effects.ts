@@ -74,9 +74,10 @@ export class Effects implements Report {
     if (this.#orphans.size > 0) this.#launchOrphans();
   }
 
-  /** The flow is this owner's from now on, with what runs. */
-  adopt(): void {
+  /** The flow is this owner's from now on, with what ran before `starts`. */
+  adopt(starts: readonly AttemptName[]): void {
     for (const atom of this.#actor.state.running.keys()) this.#orphans.set(atom, true);
+    for (const { atom } of starts) this.#orphans.delete(atom);
   }
 
   /** These were not launched when they were started; those that still count are, by the next run. */

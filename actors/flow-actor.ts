@@ -103,13 +103,18 @@ export class FlowActor {
   begin(state: FlowState | undefined, records: readonly FlowRecord[]): Promise<void> {
     this.#state = state;
     this.listen(this.#listening);
-    return new Promise((resolve, reject) => {
+    const begun = new Promise<void>((resolve, reject) => {
       this.#begun = (error) => {
         if (error === undefined) resolve();
         else reject(error);
       };
-      this.post({ type: "begin", records });
+      this.#inbox.push({ type: "begin", records });
     });
+    // Not yet: what is said to it in the same breath goes into the same batch.
+    void Promise.resolve().then(() => {
+      this.#turn();
+    });
+    return begun;
   }
 
   /** Puts messages into the mailbox. Never throws; never runs users' code that is already on the stack. */
@@ -252,8 +257,9 @@ export class FlowActor {
     if (flow !== "RUNNING" && flow !== "SUSPENDING") return;
     if (!state.halted && flow === "RUNNING") this.#start(turn, state);
     else if (!state.halted) takeAsks(state, this.#asks);
-    if (turn.records.length > 0 || this.#inbox.length > 0 || !this.#isQuiet()) return;
-    // The end is a batch of its own: listeners that heard the last outcome may still have had something to say.
+    if (this.#inbox.length > 0 || !this.#isQuiet()) return;
+    // Listeners that hear the last outcome may still have something to say: then the end is a batch of its own.
+    if (turn.records.length > 0 && (this.#listening || turn.command !== undefined)) return;
     const end = endOf(state);
     if (end !== undefined) turn.fold({ kind: "ended", state: end });
   }
@@ -292,7 +298,7 @@ export class FlowActor {
     this.#refusals = 0;
     if (this.#steps !== undefined) this.#steps--;
     if (this.#begun !== undefined) {
-      this.#effects.adopt();
+      this.#effects.adopt(starts);
       this.#begun();
       this.#begun = undefined;
     }

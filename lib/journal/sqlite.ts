@@ -29,8 +29,11 @@ import type { Entry } from "./sqlite/writer.ts";
 
 export type { Purge };
 
-/** How many appends one transaction takes: other processes want to write in between. */
-const mostAtOnce = 1_000;
+/**
+ * How many appends one transaction takes: other processes want to write in between. On `disk` it is less, so that flows
+ * go on here with what is durable while the thread commits the rest.
+ */
+const mostAtOnce = { process: 1_000, disk: 256 } as const;
 
 const leastBytes = 64 * 1024;
 
@@ -198,19 +201,34 @@ class FileJournal implements SqliteJournal {
     try {
       const reply = this.lane.ask({ kind: "commit", entries: group.map(({ entry }) => entry) });
       if (reply instanceof Promise) {
-        this.wait(
-          reply.then(
-            (reply) => this.settle(group, reply),
-            (error: unknown) => this.fail(group, error),
-          ),
-        );
+        this.await(group, reply);
       } else {
-        this.settle(group, reply);
+        this.settle(group, reply)();
       }
     } catch (error) {
       this.fail(group, error);
     }
     if (this.queue.length > 0) this.schedule();
+  }
+
+  /** The next commit is on its way before anybody hears of this one; but first of all, what it refuses goes. */
+  private await(group: readonly Append[], reply: Promise<Reply>): void {
+    this.isBusy = true;
+    const next = (): void => {
+      this.isBusy = false;
+      if (!this.isScheduled) this.flush();
+    };
+    reply.then(
+      (reply) => {
+        const tell = this.settle(group, reply);
+        next();
+        tell();
+      },
+      (error: unknown) => {
+        this.fail(group, error);
+        next();
+      },
+    );
   }
 
   /** What comes meanwhile is the next commit. */
@@ -226,27 +244,30 @@ class FileJournal implements SqliteJournal {
   private takeAppends(): Append[] {
     const group: Append[] = [];
     for (const item of this.queue) {
-      if (item.entry === undefined || group.length === mostAtOnce) break;
+      if (item.entry === undefined || group.length === mostAtOnce[this.durability]) break;
       group.push(item);
     }
     this.queue = group.length === this.queue.length ? [] : this.queue.slice(group.length);
     return group;
   }
 
-  private settle(group: readonly Append[], reply: Reply): void {
-    let refused: Map<string, FlowError> | undefined;
-    group.forEach(({ entry, resolve, reject }, i) => {
+  /** Lets what was refused take along what waits behind it. @returns tells the group what became of it */
+  private settle(group: readonly Append[], reply: Reply): () => void {
+    const refused = new Map<string, FlowError>();
+    const errors = group.map(({ entry: { flow, epoch, first } }, i) => {
       const refusal = refusalIn(reply, i);
-      if (refusal === undefined) {
-        resolve();
-      } else {
-        const error = errorOf(refusal, entry.flow, entry.epoch, entry.first - 1);
-        refused ??= new Map();
-        refused.set(entry.flow, error);
-        reject(error);
-      }
+      const error = refusal && errorOf(refusal, flow, epoch, first - 1);
+      if (error !== undefined) refused.set(flow, error);
+      return error;
     });
-    if (refused !== undefined) this.refuse(refused);
+    if (refused.size > 0) this.refuse(refused);
+    return () => {
+      group.forEach(({ resolve, reject }, i) => {
+        const error = errors[i];
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    };
   }
 
   private fail(group: readonly Append[], error: unknown): void {

@@ -216,6 +216,7 @@ t.test("commands to a flow that doesn't run change nothing", async (t) => {
 t.test("commands that come while the end is being stored change nothing", async (t) => {
   const journal = new HeldJournal();
   const engine = load(linear("f", {}, quick("a")), { id: "x", journal });
+  engine.atomNotifier.on("*", () => undefined);
   const ran = engine.run();
   await journal.storeUpTo(3);
   const end = await journal.nth(4);
@@ -229,6 +230,21 @@ t.test("commands that come while the end is being stored change nothing", async 
   t.equal(journal.appends.length, 4);
   t.same(statesOf(engine), { a: "SUCCESS" });
   t.equal(engine.storage.atom("a").intention, "EXECUTE");
+});
+
+t.test("who hears the last outcome may still suspend; unheard, the end goes with it", async (t) => {
+  const kinds = async (isHeard: boolean) => {
+    const journal = memoryJournal();
+    const engine = load(linear("f", {}, quick("a")), { id: "x", journal });
+    if (isHeard) engine.atomNotifier.on("SUCCESS", () => void engine.suspend());
+    await engine.run();
+    return (await journal.read("x")).slice(1).map(({ records }) => records.map((it) => it.kind));
+  };
+  t.same(await kinds(false), [
+    ["run", "started"],
+    ["executed", "ended"],
+  ]);
+  t.same(await kinds(true), [["run", "started"], ["executed"], ["suspend"], ["ended"]]);
 });
 
 t.test("aborting a run's signal cancels the flow, for that run only", async (t) => {
@@ -523,6 +539,7 @@ t.test(
     const stage = new Stage();
     const flow = linear("f", {}, stage.task("a"), failing("b"));
     const engine = load(flow, { id: "x", journal });
+    engine.atomNotifier.on("*", () => undefined);
     void engine.run().catch(() => undefined);
     (await stage.call("a")).succeed();
     const call = await stage.call("a", "revert");

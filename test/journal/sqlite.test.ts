@@ -117,6 +117,29 @@ for (const durability of durabilities) {
     await journal.close();
   });
 
+  t.test(
+    `${durability}: flows that others have moved on are told from the rest of their group`,
+    async (t) => {
+      const dir = t.testdir();
+      const journal = sqliteJournal({ dir, durability });
+      const other = sqliteJournal({ dir, durability });
+      const flows = Array.from({ length: 40 }, (_, i) => `f${i}`);
+      await Promise.all(flows.map(async (flow) => journal.append(flow, begin(flow), "RUNNING")));
+      for (const flow of ["f3", "f20"]) await other.append(flow, next(3, "theirs"), "RUNNING");
+      const codes = await Promise.all(
+        flows.map(async (flow) => codeOf(() => journal.append(flow, next(3, flow), "RUNNING"))),
+      );
+      const fenced = flows.filter((_, i) => codes[i] === "FENCED");
+      t.strictSame(fenced, ["f3", "f20"]);
+      for (const flow of flows) {
+        const value = fenced.includes(flow) ? "theirs" : flow;
+        assert.deepStrictEqual(await journal.read(flow), [begin(flow), next(3, value)]);
+      }
+      await other.close();
+      await journal.close();
+    },
+  );
+
   t.test(`${durability}: thousands of flows in one turn`, async (t) => {
     const journal = sqliteJournal({ dir: t.testdir(), durability });
     const flows = Array.from({ length: 2_500 }, (_, i) => `flow-${i}`);

@@ -1,6 +1,7 @@
 /** Commits groups of appends: one transaction for a group, a compare-and-set for each (I5). */
 import { type Part, rootChecksum, seal } from "../record.ts";
 import type { Connection } from "./connection.ts";
+import type { Parameter } from "./driver.ts";
 import { damaged, type Refusal, refusalOf } from "./faults.ts";
 import { findHead, type Head, sealed, seedOf } from "./head.ts";
 
@@ -41,6 +42,11 @@ const addFlow =
 const setFlow = "UPDATE flows SET updated_at = ?, head = ? WHERE number = ? AND head = ?";
 const setState =
   "UPDATE flows SET updated_at = ?, head = ?, state = ? WHERE number = ? AND head = ?";
+const setFlows =
+  `UPDATE flows SET updated_at = v.column1, head = v.column2
+  FROM (VALUES ${"(?, ?, ?, ?), ".repeat(batchesAtOnce - 1)}(?, ?, ?, ?)) AS v ` +
+  "WHERE number = v.column3 AND flows.head = v.column4";
+const isHead = "SELECT 1 AS same FROM flows WHERE number = ? AND head = ?";
 /** One call in place of the two of `findHead`. */
 const isKnown = `SELECT EXISTS(SELECT 1 FROM flows WHERE id = ?)
   OR EXISTS(SELECT 1 FROM uses WHERE flow = ?) AS known`;
@@ -145,14 +151,18 @@ export class Writer {
   /** @returns the steps that can't be taken, because their flows have moved on */
   private addAll(steps: readonly Step[]): Step[] {
     const rows = this.addBatches(steps);
-    return steps.filter((step, i) => !this.addOne(step, rows[i] ?? 0) && !this.tryAgain(step));
+    const done = this.advanceAll(steps, rows);
+    return steps.filter(
+      (step, i) => !this.addOne(step, rows[i] ?? 0, done?.[i]) && !this.tryAgain(step),
+    );
   }
 
-  private addOne(step: Step, row: number): boolean {
+  /** @param isAdvanced - whether the flow's row is changed, where that was tried already */
+  private addOne(step: Step, row: number, isAdvanced?: boolean): boolean {
     const { entry, head } = step;
     if (head === undefined) {
       this.begin(step, row);
-    } else if (!this.advance(step, head, row)) {
+    } else if (!(isAdvanced ?? this.advance(step, head, row))) {
       this.connection.statement(dropBatch).run(row);
       return false;
     }
@@ -207,13 +217,7 @@ export class Writer {
   /** The compare-and-set. @returns false when the flow's row isn't what `head` says */
   private advance({ entry, checksum }: Step, head: Head, row: number): boolean {
     const { bytes: before, state } = head;
-    head.state = entry.state;
-    head.updatedAt = entry.at;
-    head.sequence += entry.count;
-    head.epoch = entry.epoch;
-    head.last = row;
-    head.checksum = checksum;
-    head.bytes = sealed(head);
+    move(head, entry, checksum, row);
     // Mostly the state stays, and a text costs as much to hand over as all the rest.
     const { changes } =
       state === head.state
@@ -222,6 +226,23 @@ export class Writer {
             .statement(setState)
             .run(entry.at, head.bytes, head.state, head.number, before);
     return changes === 1;
+  }
+
+  /** The same of many rows in one statement, where no state changes. @returns undefined when it was not tried */
+  private advanceAll(steps: readonly Step[], rows: readonly number[]): boolean[] | undefined {
+    if (steps.length !== batchesAtOnce) return undefined;
+    if (steps.some(({ entry, head }) => head?.state !== entry.state)) return undefined;
+    const values: Parameter[] = [];
+    steps.forEach(({ entry, head, checksum }, i) => {
+      if (head === undefined) return;
+      const { bytes: before } = head;
+      move(head, entry, checksum, rows[i] ?? 0);
+      values.push(entry.at, head.bytes, head.number, before);
+    });
+    const { changes } = this.connection.statement(setFlows).run(...values);
+    if (changes === batchesAtOnce) return steps.map(() => true);
+    const same = this.connection.statement(isHead);
+    return steps.map(({ head }) => same.get(head?.number ?? 0, head?.bytes ?? null) !== undefined);
   }
 
   /** Stores what goes beside a batch, unless it is there, and that the flow needs it. */
@@ -239,6 +260,17 @@ export class Writer {
     }
     this.heads.set(head.id, head);
   }
+}
+
+/** What a flow's row says once its batch is at `row`. */
+function move(head: Head, entry: Entry, checksum: number, row: number): void {
+  head.state = entry.state;
+  head.updatedAt = entry.at;
+  head.sequence += entry.count;
+  head.epoch = entry.epoch;
+  head.last = row;
+  head.checksum = checksum;
+  head.bytes = sealed(head);
 }
 
 /** As `epochFollows` in lib/journal/rules.ts. */
