@@ -74,6 +74,22 @@ interface Failures {
   JOURNAL_UNAVAILABLE: { readonly problem: string };
   /** `flow` is empty, and `sequence` 0, when it is the whole journal that can't be read. */
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
+  /** `state` is the job's; `owner` is its owner, if it has one; `problem` says why if neither does. */
+  JOB_UNCLAIMABLE: {
+    readonly job: string;
+    readonly state: string;
+    readonly owner?: string;
+    readonly problem?: string;
+  };
+  NOT_OWNER: { readonly job: string; readonly who: string; readonly owner: string };
+  JOB_NOT_ENDED: { readonly job: string; readonly state: string; readonly timeoutMs: number };
+  COMMANDS_FULL: { readonly job: string; readonly limit: number };
+  /** The lease's key was changed or taken away by somebody else after that revision. */
+  LEASE_TAKEN: { readonly owner: string; readonly revision: number };
+  BOARD_FULL: { readonly problem: string };
+  BOARD_UNAVAILABLE: { readonly problem: string };
+  /** `entry` is empty when it is the whole board that can't be read. */
+  BOARD_DAMAGED: { readonly entry: string; readonly problem: string };
   ENGINE_CLOSED: { readonly flow: string };
   MAILBOX_FULL: { readonly system: string; readonly capacity: number };
   NO_RECEIVER: { readonly to: string };
@@ -178,6 +194,20 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     flow === ""
       ? `the journal is damaged: ${problem}`
       : `journal of flow "${flow}" is damaged at sequence ${sequence}: ${problem}`,
+  JOB_UNCLAIMABLE: ({ job, state, owner, problem }) =>
+    `job "${job}" can't be claimed: ${problem ?? (owner === undefined ? `it is ${state}` : `${owner} owns it`)}`,
+  NOT_OWNER: ({ job, who, owner }) => `${who} is not the owner of job "${job}": ${owner} is`,
+  JOB_NOT_ENDED: ({ job, state, timeoutMs }) =>
+    `job "${job}" has not ended within ${timeoutMs} ms: it is ${state}`,
+  COMMANDS_FULL: ({ job, limit }) => `job "${job}" has ${limit} commands waiting already`,
+  LEASE_TAKEN: ({ owner, revision }) =>
+    `the lease of ${owner} was changed or dropped by another after revision ${revision}`,
+  BOARD_FULL: ({ problem }) => `no room on the jobboard: ${problem}`,
+  BOARD_UNAVAILABLE: ({ problem }) => `the jobboard can't be reached: ${problem}`,
+  BOARD_DAMAGED: ({ entry, problem }) =>
+    entry === ""
+      ? `the jobboard is damaged: ${problem}`
+      : `entry "${entry}" of the jobboard is damaged: ${problem}`,
   ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
   MAILBOX_FULL: ({ system, capacity }) =>
     `the mailbox of system "${system}" already holds ${String(capacity)} messages`,
