@@ -51,6 +51,7 @@ export type {
   WaitOptions,
 } from "./jobboard/jobboard.ts";
 export { memoryJobboard, type MemoryJobboardOptions } from "./jobboard/memory.ts";
+export { sqliteJobboard, type SqliteJobboardOptions } from "./jobboard/sqlite.ts";
 export type { Durability, FlowQuery, FlowSummary, Journal } from "./journal/journal.ts";
 export { memoryJournal } from "./journal/memory.ts";
 export {

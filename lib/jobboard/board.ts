@@ -144,7 +144,11 @@ export class Board implements face.Jobboard {
         this.#log("a change of a job could not be told", { job: id, error });
       }
     };
-    return this.#mirror.add({ changed: tell, ended: () => undefined });
+    const ended = (error: Error): void => {
+      if (this.#closing === undefined)
+        this.#log("the jobboard can't be followed any more", { error });
+    };
+    return this.#mirror.add({ changed: tell, ended });
   }
 
   async renew(lease: face.Lease): Promise<number> {

@@ -7,7 +7,7 @@ export interface Watcher {
   readonly key?: string;
   /** Does not throw. */
   readonly changed: (change: Change) => void;
-  /** The board is closed. */
+  /** The board is closed, or can't be followed any more. */
   readonly ended: (error: Error) => void;
 }
 
@@ -52,7 +52,7 @@ export class Mirror {
 
   async #open(): Promise<Stop> {
     const jobs = this.#jobs;
-    return this.#store.watch((change) => {
+    const changed = (change: Change): void => {
       // A watch that is being stopped may still give something.
       if (this.#jobs !== jobs) return;
       if (change.stored === undefined) jobs.delete(change.key);
@@ -60,6 +60,9 @@ export class Mirror {
       for (const { key, changed } of [...this.#watchers]) {
         if (key === undefined || key === change.key) changed(change);
       }
+    };
+    return this.#store.watch(changed, (error) => {
+      if (this.#jobs === jobs) this.end(error);
     });
   }
 

@@ -47,9 +47,10 @@ export interface BoardStore {
    * While the store is away it waits, and then goes on: with what is there by then, and what is not any more.
    *
    * @param changed - does not throw
+   * @param ended - called if it ended for good by itself
    * @returns when everything present has been given
    */
-  watch(changed: (change: Change) => void): Promise<Stop>;
+  watch(changed: (change: Change) => void, ended: (error: Error) => void): Promise<Stop>;
 
   close(): Promise<void>;
 }
