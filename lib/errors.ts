@@ -68,12 +68,30 @@ interface Failures {
   BLUEPRINT_CHANGED: { readonly flow: string; readonly differences: readonly string[] };
   FENCED: { readonly flow: string; readonly epoch: number; readonly sequence: number };
   LEASE_LOST: { readonly flow: string; readonly epoch: number };
+  /** `state` is the job's; `owner` is its owner, if it has one; `problem` says why if neither does. */
+  JOB_UNCLAIMABLE: {
+    readonly job: string;
+    readonly state: string;
+    readonly owner?: string;
+    readonly problem?: string;
+  };
+  NOT_OWNER: { readonly job: string; readonly who: string; readonly owner: string };
+  JOB_NOT_ENDED: { readonly job: string; readonly state: string; readonly timeoutMs: number };
+  COMMANDS_FULL: { readonly job: string; readonly limit: number };
+  /** The lease's key was changed or taken away by somebody else after that revision. */
+  LEASE_TAKEN: { readonly owner: string; readonly revision: number };
+  BOARD_FULL: { readonly problem: string };
+  BOARD_UNAVAILABLE: { readonly problem: string };
+  /** `entry` is empty when it is the whole board that can't be read. */
+  BOARD_DAMAGED: { readonly entry: string; readonly problem: string };
   HAS_OWNER: { readonly flow: string; readonly owner: string };
   /** `flow` is empty when the journal itself can't be made. */
   JOURNAL_FULL: { readonly flow: string; readonly problem: string };
   JOURNAL_UNAVAILABLE: { readonly problem: string };
   /** `flow` is empty, and `sequence` 0, when it is the whole journal that can't be read. */
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
+  /** Records that were acknowledged up to this sequence are not there any more; the flow can't go on from what is. */
+  JOURNAL_LOST_TAIL: { readonly flow: string; readonly sequence: number; readonly problem: string };
   ENGINE_CLOSED: { readonly flow: string };
   MAILBOX_FULL: { readonly system: string; readonly capacity: number };
   NO_RECEIVER: { readonly to: string };
@@ -89,6 +107,15 @@ interface Failures {
   SERVER_UNREACHABLE: { readonly servers: readonly string[]; readonly problem: string };
   SERVER_TOO_OLD: { readonly server: string; readonly found: string; readonly needed: string };
   CREDENTIALS_REFUSED: { readonly servers: readonly string[]; readonly problem: string };
+  /** The server has no JetStream for these credentials, or not as it is needed. */
+  JETSTREAM_UNAVAILABLE: { readonly problem: string };
+  /** `status` as HTTP has it; `errCode` is the server's number of the error. */
+  JETSTREAM_REFUSED: {
+    readonly request: string;
+    readonly status: number;
+    readonly errCode: number;
+    readonly problem: string;
+  };
   FORBIDDEN: { readonly operation: "publish" | "subscribe"; readonly subject: string };
   /** `module` as it was given, or its absolute path. */
   MODULE_NOT_LOADED: { readonly module: string; readonly problem: string };
@@ -168,6 +195,20 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     `flow "${flow}" has another owner: epoch ${String(epoch)}, sequence ${String(sequence)} is not the last`,
   LEASE_LOST: ({ flow, epoch }) =>
     `flow "${flow}" was adopted by another owner after epoch ${String(epoch)}`,
+  JOB_UNCLAIMABLE: ({ job, state, owner, problem }) =>
+    `job "${job}" can't be claimed: ${problem ?? (owner === undefined ? `it is ${state}` : `${owner} owns it`)}`,
+  NOT_OWNER: ({ job, who, owner }) => `${who} is not the owner of job "${job}": ${owner} is`,
+  JOB_NOT_ENDED: ({ job, state, timeoutMs }) =>
+    `job "${job}" has not ended within ${timeoutMs} ms: it is ${state}`,
+  COMMANDS_FULL: ({ job, limit }) => `job "${job}" has ${limit} commands waiting already`,
+  LEASE_TAKEN: ({ owner, revision }) =>
+    `the lease of ${owner} was changed or dropped by another after revision ${revision}`,
+  BOARD_FULL: ({ problem }) => `no room on the jobboard: ${problem}`,
+  BOARD_UNAVAILABLE: ({ problem }) => `the jobboard can't be reached: ${problem}`,
+  BOARD_DAMAGED: ({ entry, problem }) =>
+    entry === ""
+      ? `the jobboard is damaged: ${problem}`
+      : `entry "${entry}" of the jobboard is damaged: ${problem}`,
   HAS_OWNER: ({ flow, owner }) => `flow "${flow}" is being run by ${owner}`,
   JOURNAL_FULL: ({ flow, problem }) =>
     flow === ""
@@ -178,6 +219,8 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     flow === ""
       ? `the journal is damaged: ${problem}`
       : `journal of flow "${flow}" is damaged at sequence ${sequence}: ${problem}`,
+  JOURNAL_LOST_TAIL: ({ flow, sequence, problem }) =>
+    `the journal of flow "${flow}" lost its end, up to sequence ${sequence}: ${problem}`,
   ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
   MAILBOX_FULL: ({ system, capacity }) =>
     `the mailbox of system "${system}" already holds ${String(capacity)} messages`,
@@ -192,6 +235,9 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     `the server at ${server} is of version ${found}; ${needed} or later is needed`,
   CREDENTIALS_REFUSED: ({ servers, problem }) =>
     `the server at ${servers.join(", ")} refuses the credentials: ${problem}`,
+  JETSTREAM_UNAVAILABLE: ({ problem }) => `JetStream can't be used: ${problem}`,
+  JETSTREAM_REFUSED: ({ request, errCode, problem }) =>
+    `JetStream refuses ${request}: ${problem} (error ${errCode})`,
   FORBIDDEN: ({ operation, subject }) =>
     `these credentials don't allow to ${operation} ${operation === "publish" ? "at" : "to"} ${subject}`,
   MODULE_NOT_LOADED: ({ module, problem }) => `can't load ${module}: ${problem}`,

@@ -31,6 +31,27 @@ export { link } from "./decider.ts";
 export { type ErrorCode, FlowError, type Mistake, type MissingInput } from "./errors.ts";
 export { Pool, type PoolLimits, type PoolOptions } from "./executor/pool/pool.ts";
 export { type Failure, RecordedError } from "./failure.ts";
+export type {
+  AbandonOptions,
+  ClaimOptions,
+  CommandKind,
+  GoneJob,
+  HeldLease,
+  Job,
+  Jobboard,
+  JobBlueprint,
+  JobCommand,
+  JobEnd,
+  JobPost,
+  JobQuery,
+  JobState,
+  Lease,
+  PendingCommand,
+  Priority,
+  WaitOptions,
+} from "./jobboard/jobboard.ts";
+export { memoryJobboard, type MemoryJobboardOptions } from "./jobboard/memory.ts";
+export { sqliteJobboard, type SqliteJobboardOptions } from "./jobboard/sqlite.ts";
 export type { Durability, FlowQuery, FlowSummary, Journal } from "./journal/journal.ts";
 export { memoryJournal } from "./journal/memory.ts";
 export {

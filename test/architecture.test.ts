@@ -18,7 +18,7 @@ const floors: readonly (readonly RegExp[])[] = [
   [/^lib\/plan\//],
   [/^lib\/statechart\//],
   [
-    /^lib\/(journal|loading|transport)\//,
+    /^lib\/(journal|jobboard|loading|transport)\//,
     /^lib\/executor\/(?!pool\/host\.ts)/,
     /^lib\/system\.ts$/,
   ],

@@ -11,8 +11,6 @@
  * and the flow's row knows the last one. Not found out can only be a cut of the write-ahead log
  * after a crash, which takes the end of the log as a power cut would.
  */
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { FlowError } from "../errors.ts";
 import type { Batch } from "../plan/records.ts";
 import type { FlowQuery, FlowSummary, Journal } from "./journal.ts";
@@ -21,6 +19,7 @@ import { adopts, nameIn } from "./rules.ts";
 import { Connection } from "./sqlite/connection.ts";
 import { errorOf, type Refusal } from "./sqlite/faults.ts";
 import { type Lane, LocalLane, ThreadLane } from "./sqlite/lane.ts";
+import { storeOptions } from "./sqlite/options.ts";
 import { Reader } from "./sqlite/reader.ts";
 import { assertEnds, type Purge } from "./sqlite/remover.ts";
 import type { StoreOptions } from "./sqlite/schema.ts";
@@ -34,8 +33,6 @@ export type { Purge };
  * go on here with what is durable while the thread commits the rest.
  */
 const mostAtOnce = { process: 1_000, disk: 256 } as const;
-
-const leastBytes = 64 * 1024;
 
 export interface SqliteOptions {
   /** Folder of the journal, made if it is missing; the file in it is `journal.db`. */
@@ -75,7 +72,7 @@ export interface SqliteJournal extends Journal {
  *   journal any more
  */
 export function sqliteJournal(options: SqliteOptions): SqliteJournal {
-  return new FileJournal(checked(options));
+  return new FileJournal(storeOptions(options, "journal.db"));
 }
 
 interface Append {
@@ -307,36 +304,4 @@ function entryOf(flow: string, batch: Batch, state: string): Entry {
 function refusalIn(reply: Reply, place: number): Refusal | undefined {
   if ("refusal" in reply) return reply.refusal;
   return "verdicts" in reply ? reply.verdicts[place] : undefined;
-}
-
-function checked(options: SqliteOptions): StoreOptions {
-  const { dir, file, durability = "disk", busyTimeoutMs = 5_000, maxBytes } = options;
-  const refuse = (option: string, problem: string) =>
-    new FlowError("INVALID_OPTION", { option, problem });
-  if ((dir === undefined) === (file === undefined)) {
-    throw refuse("dir", "give either a folder as dir or a file as file");
-  }
-  if (!["process", "disk"].includes(durability)) {
-    throw refuse("durability", `"${durability}" is neither "process" nor "disk"`);
-  }
-  if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 0) {
-    throw refuse("busyTimeoutMs", `${busyTimeoutMs} is not a whole number of milliseconds`);
-  }
-  if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= leastBytes)) {
-    throw refuse("maxBytes", `${maxBytes} is not a whole number of at least ${leastBytes}`);
-  }
-  const path = dir === undefined ? resolve(file ?? "") : join(makeFolder(dir), "journal.db");
-  return { file: path, durability, busyTimeoutMs, maxBytes };
-}
-
-/** Only its owner may look into a folder that is made here: payloads may be secret. */
-function makeFolder(dir: string): string {
-  const path = resolve(dir);
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const problem = `${path}: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new FlowError("JOURNAL_UNAVAILABLE", { problem }, { cause });
-  }
-  return path;
 }

@@ -1,14 +1,14 @@
-/** One connection to a journal's file. */
+/** One connection to a file. */
 import type { Database, Statement } from "./driver.ts";
-import { openTables, type StoreOptions } from "./schema.ts";
+import { type Layout, openTables, type StoreOptions } from "./schema.ts";
 
 export class Connection {
   private readonly database: Database;
   private readonly statements = new Map<string, Statement>();
 
   /** @throws FlowError as `openTables` does */
-  constructor(options: StoreOptions) {
-    this.database = openTables(options);
+  constructor(options: StoreOptions, layout?: Layout) {
+    this.database = openTables(options, layout);
   }
 
   /** A statement, prepared once. */

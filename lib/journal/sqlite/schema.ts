@@ -9,16 +9,24 @@ import { FlowError } from "../../errors.ts";
 import { type Database, openDatabase } from "./driver.ts";
 import { damaged, isBusy, refusalOf, errorOf } from "./faults.ts";
 
-/** Tells our files from other programs': "4str". */
-const applicationId = 0x34737472;
-
-const schemaVersion = 1;
+/** What a file of ours is made of. */
+export interface Layout {
+  /** Tells our files from other programs'. */
+  readonly applicationId: number;
+  readonly version: number;
+  /** Makes the tables. */
+  readonly tables: string;
+}
 
 const pageBytes = 4096;
 
 // `head` (see head.ts) seals the row: SQLite finds damage of its structure, not of its contents.
 // `uses` also tells a flow whose row can't be found from one that never was.
-const tables = `
+const journal: Layout = {
+  // "4str"
+  applicationId: 0x34737472,
+  version: 1,
+  tables: `
   CREATE TABLE flows(
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -36,9 +44,8 @@ const tables = `
     PRIMARY KEY(flow, blob)
   ) WITHOUT ROWID;
   CREATE INDEX uses_of_blob ON uses(blob);
-  PRAGMA application_id = ${applicationId};
-  PRAGMA user_version = ${schemaVersion};
-`;
+`,
+};
 
 export interface StoreOptions {
   readonly file: string;
@@ -50,12 +57,12 @@ export interface StoreOptions {
 }
 
 /**
- * Opens a journal's file; makes it if it isn't there.
+ * Opens a file; makes it if it isn't there.
  *
  * @throws FlowError `JOURNAL_UNAVAILABLE` when it can't be opened, or is another program's, or a
  *   newer version's; `JOURNAL_DAMAGED` when it is no database any more
  */
-export function openTables(options: StoreOptions): Database {
+export function openTables(options: StoreOptions, layout: Layout = journal): Database {
   let database: Database | undefined;
   try {
     database = openDatabase(options.file);
@@ -73,7 +80,7 @@ export function openTables(options: StoreOptions): Database {
     if (options.maxBytes !== undefined) {
       database.exec(`PRAGMA max_page_count = ${Math.floor(options.maxBytes / pageBytes)}`);
     }
-    checkTables(database, options.file);
+    checkTables(database, options.file, layout);
     return database;
   } catch (error) {
     database?.close();
@@ -109,21 +116,21 @@ function useLog(database: Database, { file, busyTimeoutMs }: StoreOptions): void
   }
 }
 
-function checkTables(database: Database, file: string): void {
-  if (isEmpty(database)) makeTables(database);
+function checkTables(database: Database, file: string, layout: Layout): void {
+  if (isEmpty(database)) makeTables(database, layout);
   const id = pragma(database, "application_id");
   const version = pragma(database, "user_version");
-  if (id !== applicationId) {
+  if (id !== layout.applicationId) {
     const problem = `${file} is a database of another program`;
     throw new FlowError("JOURNAL_UNAVAILABLE", { problem });
   }
-  if (version > schemaVersion) {
+  if (version > layout.version) {
     const problem =
       `${file} was written by a newer fourstroke: schema ${version}; ` +
-      `this one knows ${schemaVersion}`;
+      `this one knows ${layout.version}`;
     throw new FlowError("JOURNAL_UNAVAILABLE", { problem });
   }
-  if (version < schemaVersion) throw damaged("", 0, `${file} has no schema version`);
+  if (version < layout.version) throw damaged("", 0, `${file} has no schema version`);
 }
 
 function isEmpty(database: Database): boolean {
@@ -135,11 +142,14 @@ function pragma(database: Database, name: "application_id" | "user_version"): nu
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-function makeTables(database: Database): void {
+function makeTables(database: Database, { tables, applicationId, version }: Layout): void {
   database.exec("BEGIN IMMEDIATE");
   try {
     // Another process may have been faster.
-    if (isEmpty(database)) database.exec(tables);
+    if (isEmpty(database)) {
+      database.exec(tables);
+      database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`);
+    }
     database.exec("COMMIT");
   } catch (error) {
     database.exec("ROLLBACK");

@@ -1,0 +1,80 @@
+/** One watch of the store for all who watch or wait on a board. */
+import type { Stop } from "../transport/transport.ts";
+import type { BoardStore, Change } from "./store.ts";
+
+export interface Watcher {
+  /** Only this key. Default: all. */
+  readonly key?: string;
+  /** Does not throw. */
+  readonly changed: (change: Change) => void;
+  /** The board is closed, or can't be followed any more. */
+  readonly ended: (error: Error) => void;
+}
+
+/** Follows the store while somebody watches, and knows every job meanwhile. */
+export class Mirror {
+  readonly #store: BoardStore;
+  readonly #watchers = new Set<Watcher>();
+  #jobs = new Map<string, Change>();
+  #watch: Promise<Stop> | undefined;
+
+  constructor(store: BoardStore) {
+    this.#store = store;
+  }
+
+  /**
+   * @returns when every job that is there has been given
+   * @throws FlowError as the store's `watch`
+   */
+  async add(watcher: Watcher): Promise<Stop> {
+    // What the watch has given so far; the rest comes as it gives it.
+    if (watcher.key === undefined) for (const job of [...this.#jobs.values()]) watcher.changed(job);
+    else if (this.#jobs.has(watcher.key)) watcher.changed(this.#jobs.get(watcher.key) as Change);
+    this.#watchers.add(watcher);
+    const stop = (): void => {
+      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#close();
+    };
+    try {
+      await (this.#watch ??= this.#open());
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  end(error: Error): void {
+    const watchers = [...this.#watchers];
+    this.#watchers.clear();
+    this.#close();
+    for (const { ended } of watchers) ended(error);
+  }
+
+  async #open(): Promise<Stop> {
+    const jobs = this.#jobs;
+    const changed = (change: Change): void => {
+      // A watch that is being stopped may still give something.
+      if (this.#jobs !== jobs) return;
+      if (change.stored === undefined) jobs.delete(change.key);
+      else jobs.set(change.key, change);
+      for (const { key, changed } of [...this.#watchers]) {
+        if (key === undefined || key === change.key) changed(change);
+      }
+    };
+    return this.#store.watch(changed, (error) => {
+      if (this.#jobs === jobs) this.end(error);
+    });
+  }
+
+  #close(): void {
+    const watch = this.#watch;
+    this.#watch = undefined;
+    this.#jobs = new Map();
+    void watch?.then(
+      (stop) => {
+        stop();
+      },
+      () => undefined, // whoever added a watcher heard it
+    );
+  }
+}

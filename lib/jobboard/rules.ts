@@ -1,0 +1,191 @@
+/** What may become of a job, written once for all boards: an entry and an operation give the next entry. Pure. */
+import { isDeepStrictEqual } from "node:util";
+import { encode } from "../bytes.ts";
+import { admit } from "../codec.ts";
+import { FlowError } from "../errors.ts";
+import { tokenOf } from "../names.ts";
+import {
+  type AbandonOptions,
+  type ClaimOptions,
+  type CommandKind,
+  type Job,
+  type JobCommand,
+  type JobEnd,
+  type JobPost,
+  priorities,
+} from "./jobboard.ts";
+
+/** A job without what only the store knows. */
+export type Entry = Omit<Job, "revision">;
+
+/** Reads an entry, and says what is next: the same object when nothing changes. */
+export type Rule = (entry: Entry, revision: number) => Entry;
+
+const limits = { token: 1_000, commands: 16, commandText: 1_000, text: 8_192, bytes: 384 * 1024 };
+const commandKinds: readonly CommandKind[] = ["cancel", "suspend", "resume", "kill"];
+
+/** @throws FlowError `INVALID_OPTION` unless it can name a job, an owner or a flow */
+export function assertName(option: string, name: unknown): void {
+  const problem =
+    typeof name !== "string"
+      ? `is ${name === undefined ? "undefined" : `a ${typeof name}`}`
+      : name === ""
+        ? "is empty"
+        : tokenOf(name).length > limits.token
+          ? `is longer than ${limits.token} characters as a token`
+          : undefined;
+  if (problem !== undefined) throw new FlowError("INVALID_OPTION", { option, problem });
+}
+
+/** The entry that a post makes. @throws FlowError `PAYLOAD_REFUSED`, `INVALID_OPTION` */
+export function posted(post: JobPost, id: string, at: number): Entry {
+  assertName("id", id);
+  assertName("flow", post.flow);
+  const { flow, store = {}, details = {}, priority = "NORMAL", blueprint } = post;
+  if (!priorities.includes(priority)) {
+    const problem = `"${String(priority)}" is none of ${priorities.join(", ")}`;
+    throw new FlowError("INVALID_OPTION", { option: "priority", problem });
+  }
+  return {
+    ...{ id, flow, priority, postedAt: at, updatedAt: at },
+    store: admitted("store", store),
+    details: admitted("details", details),
+    ...(blueprint === undefined ? {} : { blueprint: admitted("blueprint", { ...blueprint }) }),
+    ...{ state: "UNCLAIMED", owner: undefined, isHeld: false, claims: 0 },
+    ...{ commands: [], commanded: 0 },
+  };
+}
+
+/** @throws FlowError `ALREADY_EXISTS` unless both were made by the same post */
+export function assertSame(there: Entry, made: Entry): void {
+  const what = ({ flow, store, details, priority, blueprint }: Entry): unknown[] => [
+    ...[flow, store, details, priority, blueprint],
+  ];
+  // Either alone is too strict: bytes tell keys in another order apart, and Node two invalid dates in sets.
+  if (isDeepStrictEqual(what(there), what(made))) return;
+  if (encode(what(there)).equals(encode(what(made)))) return;
+  throw new FlowError("ALREADY_EXISTS", { what: "job", name: made.id });
+}
+
+export function claim(who: string, { revision, from }: ClaimOptions, at: number): Rule {
+  return (entry, current) => {
+    const { id, state, owner, isHeld } = entry;
+    const refuse = (problem?: string): FlowError =>
+      new FlowError("JOB_UNCLAIMABLE", {
+        ...{ job: id, state },
+        ...(owner === undefined ? {} : { owner }),
+        ...(problem === undefined ? {} : { problem }),
+      });
+    if (state !== "UNCLAIMED" && !(state === "CLAIMED" && owner === from)) throw refuse();
+    if (isHeld) throw refuse("it is held until it is told to resume");
+    if (state === "UNCLAIMED" && from !== undefined) throw refuse(`${from} does not own it`);
+    if (revision !== undefined && revision !== current) {
+      throw refuse(`it has changed since revision ${revision}`);
+    }
+    const { reason: _, ...rest } = entry;
+    return { ...rest, state: "CLAIMED", owner: who, claims: entry.claims + 1, updatedAt: at };
+  };
+}
+
+export function abandon(who: string, { reason, isHeld = false }: AbandonOptions, at: number): Rule {
+  return (entry) => {
+    assertOwner(entry, who);
+    // What came while the owner was on its way out releases the job as it would have a moment later.
+    const isReleased = entry.commands.some(({ kind }) => kind !== "suspend");
+    const commands = isHeld && isReleased ? withoutResume(entry) : entry.commands;
+    return {
+      ...{ ...entry, ...unowned, state: "UNCLAIMED", updatedAt: at, commands },
+      isHeld: isHeld && !isReleased,
+      ...(reason === undefined ? {} : { reason: text("reason", reason, limits.text) }),
+    };
+  };
+}
+
+export function consume(who: string, end: JobEnd, at: number): Rule {
+  const kept = admitted("end", { ...end });
+  return (entry) => {
+    assertOwner(entry, who);
+    return { ...entry, ...unowned, state: "COMPLETE", end: kept, commands: [], updatedAt: at };
+  };
+}
+
+export function trash(who: string, reason: string, at: number): Rule {
+  const kept = text("reason", reason, limits.text);
+  return (entry) => {
+    assertOwner(entry, who);
+    return { ...entry, ...unowned, state: "TRASHED", reason: kept, updatedAt: at };
+  };
+}
+
+export function restore(at: number): Rule {
+  return (entry) => {
+    if (entry.state !== "TRASHED") throw stateOf(entry, "be restored");
+    return { ...entry, state: "UNCLAIMED", updatedAt: at };
+  };
+}
+
+export function command({ kind, reason }: JobCommand, at: number): Rule {
+  if (!commandKinds.includes(kind)) {
+    const problem = `"${String(kind)}" is none of ${commandKinds.join(", ")}`;
+    throw new FlowError("INVALID_OPTION", { option: "kind", problem });
+  }
+  const kept = reason === undefined ? {} : { reason: text("reason", reason, limits.commandText) };
+  return (entry) => {
+    const { id, state, commands, commanded, isHeld } = entry;
+    if (state === "COMPLETE" || state === "TRASHED") throw stateOf(entry, kind);
+    if (isHeld && kind === "resume") return { ...entry, isHeld: false, updatedAt: at };
+    // Held is what a suspend asks for, and twice the same is once.
+    if ((isHeld && kind === "suspend") || commands.at(-1)?.kind === kind) return entry;
+    if (commands.length >= limits.commands) {
+      throw new FlowError("COMMANDS_FULL", { job: id, limit: limits.commands });
+    }
+    const number = commanded + 1;
+    const all = [...commands, { number, kind, ...kept }];
+    return { ...entry, commands: all, commanded: number, isHeld: false, updatedAt: at };
+  };
+}
+
+export function takeCommands(who: string, upTo: number, at: number): Rule {
+  return (entry) => {
+    assertOwner(entry, who);
+    const left = entry.commands.filter(({ number }) => number > upTo);
+    if (left.length === entry.commands.length) return entry;
+    return { ...entry, commands: left, updatedAt: at };
+  };
+}
+
+/** Whether nothing will become of it by itself any more. */
+export const hasEnded = ({ state }: Pick<Entry, "state">): boolean =>
+  state === "COMPLETE" || state === "TRASHED";
+
+/** @throws FlowError `PAYLOAD_REFUSED` for an entry that some store could not take */
+export function assertFits(bytes: Uint8Array): void {
+  if (bytes.byteLength <= limits.bytes) return;
+  const problem = `takes ${bytes.byteLength} bytes with all that belongs to it, more than ${limits.bytes}`;
+  throw new FlowError("PAYLOAD_REFUSED", { path: "job", problem });
+}
+
+const unowned = { owner: undefined } as const;
+
+const withoutResume = ({ commands }: Entry): Entry["commands"] =>
+  commands.filter(({ kind }) => kind !== "resume");
+
+function assertOwner({ id, owner }: Entry, who: string): void {
+  if (owner === undefined) throw new FlowError("NOT_FOUND", { what: "owner of job", name: id });
+  if (owner !== who) throw new FlowError("NOT_OWNER", { job: id, who, owner });
+}
+
+const stateOf = ({ id, state }: Entry, operation: string): FlowError<"INVALID_STATE"> =>
+  new FlowError("INVALID_STATE", { flow: id, operation, state });
+
+function text(option: string, value: string, most: number): string {
+  if (typeof value === "string") return value.slice(0, most).toWellFormed();
+  throw new FlowError("INVALID_OPTION", { option, problem: `is a ${typeof value}` });
+}
+
+/** @throws FlowError `PAYLOAD_REFUSED`, `INVALID_OPTION` */
+function admitted<Value extends object>(option: string, value: Value): Value {
+  if (typeof value === "object" && !Array.isArray(value)) return admit(value, option) as Value;
+  const problem = `is ${Array.isArray(value) ? "an array" : `a ${typeof value}`}`;
+  throw new FlowError("INVALID_OPTION", { option, problem });
+}

@@ -1,0 +1,263 @@
+/** The part of the jobboards' contract that is about owners: claims, commands, and how they end. */
+import type { Job } from "../../lib/jobboard/jobboard.ts";
+import type { Define, Subject } from "./jobboard-subject.ts";
+
+export function jobboardOwners(test: Define, subject: Subject): void {
+  claiming(test, subject);
+  giving(test);
+  held(test);
+  commands(test);
+}
+
+function claiming(test: Define, subject: Subject): void {
+  test("a claimed job has one owner, and others are told whom", async (t, board) => {
+    const job = await board.post({ id: "j", flow: "f" });
+    t.equal(await board.owner("j"), undefined);
+    const claimed = await board.claim("j", "c1");
+    t.match(claimed, { state: "CLAIMED", owner: "c1", claims: 1 });
+    t.ok(claimed.revision > job.revision);
+    const elsewhere = await subject.again(board);
+    t.equal(await elsewhere.owner("j"), "c1");
+    for (const who of ["c1", "c2"]) {
+      await t.rejects(elsewhere.claim("j", who), {
+        code: "JOB_UNCLAIMABLE",
+        about: { job: "j", state: "CLAIMED", owner: "c1" },
+        message: 'job "j" can\'t be claimed: c1 owns it',
+      });
+    }
+    await elsewhere.close();
+  });
+
+  test("what is not there can't be owned", async (t, board) => {
+    const missing = { code: "NOT_FOUND", message: 'no job "j"' };
+    await t.rejects(board.claim("j", "c"), missing);
+    await t.rejects(board.owner("j"), missing);
+    await t.rejects(board.abandon("j", "c"), missing);
+    await t.rejects(board.consume("j", "c", { state: "SUCCESS" }), missing);
+    await t.rejects(board.trash("j", "c", "bad"), missing);
+    await t.rejects(board.restore("j"), missing);
+    await t.rejects(board.command("j", { kind: "cancel" }), missing);
+    await t.rejects(board.takeCommands("j", "c"), missing);
+    await t.rejects(board.wait("j"), missing);
+  });
+
+  test("who claims has a name", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    for (const [who, problem] of [
+      ["", "is empty"],
+      [undefined, "is undefined"],
+      [7, "is a number"],
+    ] as const) {
+      const message = `option "who": ${problem}`;
+      const name = who as string;
+      await t.rejects(board.claim("j", name), { code: "INVALID_OPTION", message });
+      await t.rejects(board.abandon("j", name), { code: "INVALID_OPTION", message });
+      await t.rejects(board.consume("j", name, { state: "S" }), {
+        code: "INVALID_OPTION",
+        message,
+      });
+      await t.rejects(board.trash("j", name, "bad"), { code: "INVALID_OPTION", message });
+    }
+    t.equal((await board.get("j"))?.state, "UNCLAIMED");
+  });
+
+  test("a claim at a revision is refused when the job has changed since", async (t, board) => {
+    const { revision } = await board.post({ id: "j", flow: "f" });
+    await board.command("j", { kind: "cancel" });
+    await t.rejects(board.claim("j", "c", { revision }), {
+      code: "JOB_UNCLAIMABLE",
+      about: { job: "j", state: "UNCLAIMED" },
+      message: `job "j" can't be claimed: it has changed since revision ${revision}`,
+    });
+    const now = await board.get("j");
+    t.match(await board.claim("j", "c", { revision: now?.revision ?? 0 }), { owner: "c" });
+  });
+
+  test("a job is claimed away from the owner that is named, and from no other", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    await t.rejects(board.claim("j", "c2", { from: "c1" }), {
+      code: "JOB_UNCLAIMABLE",
+      message: 'job "j" can\'t be claimed: c1 does not own it',
+    });
+    const first = await board.claim("j", "c1");
+    await t.rejects(board.claim("j", "c3", { from: "c2" }), {
+      code: "JOB_UNCLAIMABLE",
+      message: 'job "j" can\'t be claimed: c1 owns it',
+    });
+    const second = await board.claim("j", "c2", { from: "c1" });
+    t.match(second, { state: "CLAIMED", owner: "c2", claims: 2 });
+    t.ok(second.revision > first.revision);
+    await t.rejects(board.consume("j", "c1", { state: "SUCCESS" }), { code: "NOT_OWNER" });
+  });
+
+  test("of two that race for 200 jobs, one gets each", async (t, board) => {
+    const elsewhere = await subject.again(board);
+    const all = Array.from({ length: 200 }, (_, i) => `job-${i}`);
+    await Promise.all(all.map(async (id) => board.post({ id, flow: "f" })));
+    const race = async (who: string, at: typeof board): Promise<Job[]> => {
+      const claims = await Promise.allSettled(all.map(async (id) => at.claim(id, who)));
+      return claims.flatMap((claim) => (claim.status === "fulfilled" ? [claim.value] : []));
+    };
+    const [one, other] = await Promise.all([race("c1", board), race("c2", elsewhere)]);
+    t.equal(one.length + other.length, 200);
+    t.equal(new Set([...one, ...other].map(({ id }) => id)).size, 200);
+    for (const { id, owner } of await elsewhere.list({ limit: 1_000 })) {
+      const winner = one.some((job) => job.id === id) ? "c1" : "c2";
+      if (owner !== winner) t.fail(`${id} is ${owner}'s, and ${winner} was told that it has it`);
+    }
+    await elsewhere.close();
+  });
+}
+
+function giving(test: Define): void {
+  test("only the owner gives back, completes or throws away", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    const unowned = { code: "NOT_FOUND", message: 'no owner of job "j"' };
+    const refused = async (expected: { code: string; message: string }): Promise<void> => {
+      await t.rejects(board.abandon("j", "c2"), expected);
+      await t.rejects(board.consume("j", "c2", { state: "SUCCESS" }), expected);
+      await t.rejects(board.trash("j", "c2", "bad"), expected);
+      await t.rejects(board.takeCommands("j", "c2"), expected);
+    };
+    await refused(unowned);
+    await board.claim("j", "c1");
+    await refused({
+      code: "NOT_OWNER",
+      message: 'c2 is not the owner of job "j": c1 is',
+    });
+    t.match(await board.get("j"), { owner: "c1" });
+    await board.consume("j", "c1", { state: "SUCCESS" });
+    await refused(unowned);
+  });
+
+  test("an abandoned job can be claimed again", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    let last = await board.claim("j", "c1");
+    const back = await board.abandon("j", "c1", { reason: "too much to do" });
+    t.match(back, {
+      state: "UNCLAIMED",
+      owner: undefined,
+      isHeld: false,
+      reason: "too much to do",
+    });
+    t.ok(back.revision > last.revision);
+    last = await board.claim("j", "c2");
+    t.match(last, { owner: "c2", claims: 2, reason: undefined });
+    t.ok(last.revision > back.revision, "revisions grow");
+  });
+
+  test("a consumed job says how it ended, and is over", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    await board.claim("j", "c");
+    const failure = { name: "Error", message: "no seats", cause: { name: "E", message: "full" } };
+    const end = { state: "REVERTED", failure };
+    await board.command("j", { kind: "suspend" });
+    const job = await board.consume("j", "c", end);
+    t.match(job, { state: "COMPLETE", owner: undefined, end, commands: [] });
+    t.strictSame(await board.get("j"), job);
+    await t.rejects(board.claim("j", "c"), {
+      code: "JOB_UNCLAIMABLE",
+      message: 'job "j" can\'t be claimed: it is COMPLETE',
+    });
+    await t.rejects(board.restore("j"), { code: "INVALID_STATE" });
+    await t.rejects(board.command("j", { kind: "cancel" }), {
+      code: "INVALID_STATE",
+      message: 'flow "j" can\'t cancel in state COMPLETE',
+    });
+  });
+
+  test("a trashed job is kept for inspection, until it is restored", async (t, board) => {
+    await board.post({ id: "j", flow: "f", details: { a: 1 } });
+    await t.rejects(board.restore("j"), {
+      code: "INVALID_STATE",
+      message: 'flow "j" can\'t be restored in state UNCLAIMED',
+    });
+    await board.claim("j", "c");
+    const job = await board.trash("j", "c", "nobody can do this");
+    t.match(job, { state: "TRASHED", owner: undefined, reason: "nobody can do this" });
+    t.strictSame(await board.list({ states: ["TRASHED"] }), [job]);
+    await t.rejects(board.claim("j", "c"), { code: "JOB_UNCLAIMABLE" });
+    await t.rejects(board.command("j", { kind: "resume" }), { code: "INVALID_STATE" });
+    t.match(await board.restore("j"), { state: "UNCLAIMED", details: { a: 1 } });
+    t.match(await board.claim("j", "c"), { claims: 2 });
+  });
+}
+
+function held(test: Define): void {
+  test("a held job is claimed by nobody until it is told to go on", async (t, board) => {
+    for (const kind of ["resume", "cancel", "kill"] as const) {
+      await board.post({ id: kind, flow: "f" });
+      await board.claim(kind, "c");
+      t.match(await board.abandon(kind, "c", { isHeld: true }), {
+        state: "UNCLAIMED",
+        isHeld: true,
+      });
+      t.match(await board.command(kind, { kind: "suspend" }), { isHeld: true, commands: [] });
+      await t.rejects(board.claim(kind, "c"), {
+        code: "JOB_UNCLAIMABLE",
+        message: `job "${kind}" can't be claimed: it is held until it is told to resume`,
+      });
+      const { isHeld, commands } = await board.command(kind, { kind });
+      t.equal(isHeld, false);
+      t.strictSame(commands, kind === "resume" ? [] : [{ number: 1, kind }]);
+      t.match(await board.claim(kind, "c"), { state: "CLAIMED", claims: 2 });
+    }
+  });
+
+  test("what releases a job does so while its owner is about to hold it, too", async (t, board) => {
+    for (const kind of ["resume", "cancel", "kill", "suspend"] as const) {
+      await board.post({ id: kind, flow: "f" });
+      await board.claim(kind, "c");
+      await board.command(kind, { kind });
+      const { isHeld, commands } = await board.abandon(kind, "c", { isHeld: true });
+      t.equal(isHeld, kind === "suspend", kind);
+      t.strictSame(commands, kind === "resume" ? [] : [{ number: 1, kind }]);
+    }
+  });
+}
+
+function commands(test: Define): void {
+  test("commands wait for the next owner, who takes what it has recorded", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    await board.command("j", { kind: "suspend" });
+    await board.command("j", { kind: "cancel", reason: "too expensive" });
+    await board.command("j", { kind: "cancel", reason: "again" });
+    const { commands } = await board.claim("j", "c");
+    const expected = [
+      { number: 1, kind: "suspend" },
+      { number: 2, kind: "cancel", reason: "too expensive" },
+    ];
+    t.strictSame(commands, expected);
+    await board.command("j", { kind: "kill" });
+    t.strictSame(await board.takeCommands("j", "c", 2), expected);
+    t.strictSame(await board.takeCommands("j", "c", 2), []);
+    t.strictSame(await board.takeCommands("j", "c"), [{ number: 3, kind: "kill" }]);
+    const job = await board.get("j");
+    t.match(job, { commands: [], commanded: 3 });
+    t.strictSame(await board.takeCommands("j", "c"), []);
+    t.equal((await board.get("j"))?.revision, job?.revision, "nothing was written");
+    await board.command("j", { kind: "cancel" });
+    t.match(await board.get("j"), { commands: [{ number: 4, kind: "cancel" }] });
+  });
+
+  test("only so many commands wait", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    for (let i = 0; i < 8; i++) {
+      await board.command("j", { kind: "suspend" });
+      await board.command("j", { kind: "resume" });
+    }
+    await t.rejects(board.command("j", { kind: "suspend" }), {
+      code: "COMMANDS_FULL",
+      message: 'job "j" has 16 commands waiting already',
+    });
+    t.equal((await board.command("j", { kind: "resume" })).commands.length, 16, "the last again");
+  });
+
+  test("a command is one of four", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    await t.rejects(board.command("j", { kind: "stop" as "kill" }), {
+      code: "INVALID_OPTION",
+      message: 'option "kind": "stop" is none of cancel, suspend, resume, kill',
+    });
+  });
+}
