@@ -9,26 +9,47 @@ import type { FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import { parkedReason } from "./turn.ts";
 
+export interface Adopter {
+  readonly owner: string;
+  readonly claim: number | undefined;
+  readonly migrates: boolean | undefined;
+  /** So many losses of one attempt park the flow; undefined: nothing was lost with the last owner. */
+  readonly maxLost: number | undefined;
+}
+
 /**
  * The records that adopt a flow which its journal holds.
  *
- * @param maxLost - so many losses of one attempt park the flow; undefined: nothing was lost with the last owner
- * @throws FlowError `BLUEPRINT_CHANGED` when what is recorded would mean something else under the new blueprint
+ * @throws FlowError `BLUEPRINT_CHANGED` when what is recorded would mean something else under the new blueprint;
+ *   `FENCED` when its last owner has a later claim
  */
 export function adoption(
   state: FlowState,
   blueprint: Blueprint,
-  owner: string,
-  maxLost: number | undefined,
+  { owner, claim, migrates = true, maxLost }: Adopter,
 ): FlowRecord[] {
+  if (claim !== undefined && claim <= state.claim) {
+    const { id: flow, epoch, sequence } = state;
+    throw new FlowError("FENCED", { flow, epoch, sequence });
+  }
   const records: FlowRecord[] = [
-    { kind: "adopted", owner, epoch: state.epoch + 1 },
+    {
+      ...{ kind: "adopted", owner, epoch: state.epoch + 1 },
+      ...(claim === undefined ? {} : { claim }),
+      ...(maxLost === undefined ? { elsewhere: true } : {}),
+    },
     ...(maxLost === undefined ? [] : losses(state, maxLost)),
   ];
   if (hashOf(state.blueprint) === hashOf(blueprint)) return records;
-  const { refused } = diffOf(state.blueprint, blueprint);
-  if (refused.length > 0) {
-    throw new FlowError("BLUEPRINT_CHANGED", { flow: blueprint.flow, differences: refused });
+  const { refused, added, removed } = diffOf(state.blueprint, blueprint);
+  if (refused.length > 0 || !migrates) {
+    const others = [
+      ...added.map((name) => `"${name}" is new`),
+      ...removed.map((name) => `"${name}" is gone`),
+    ];
+    const differences = [...refused, ...(migrates ? [] : others)];
+    if (differences.length === 0) differences.push("its order or its inputs are others");
+    throw new FlowError("BLUEPRINT_CHANGED", { flow: blueprint.flow, differences });
   }
   return [...records, { kind: "migrated", blueprint }];
 }

@@ -18,6 +18,7 @@ import type {
 import { Slots, SparseMap } from "../lib/plan/sparse.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
 import { type AskOptions, type Asker, Asks } from "./asks.ts";
+import type { OwnLease } from "./options.ts";
 
 /** The flow that effects are of. */
 export interface Doer extends Asker {
@@ -26,6 +27,8 @@ export interface Doer extends Asker {
 }
 
 export interface EffectsOptions extends AskOptions {
+  /** Undefined: none is needed. */
+  readonly lease: OwnLease | undefined;
   readonly executor: (report: Report) => Executor;
   readonly told: (note: Note) => void;
   readonly progressed: (atom: number, fraction: number, details: unknown) => void;
@@ -43,6 +46,8 @@ export class Effects implements Report {
   readonly #timeouts = new SparseMap<Timer>();
   /** Started, not launched by this owner yet; true where a host may have it from an earlier one. */
   readonly #orphans = new SparseMap<boolean>();
+  /** For the lease to be renewed. */
+  #isWaiting = false;
 
   constructor(actor: Doer, options: EffectsOptions) {
     this.#actor = actor;
@@ -67,6 +72,7 @@ export class Effects implements Report {
   /** All are told to run before the first one does. */
   launch(starts: readonly AttemptName[], notes: readonly Note[]): void {
     this.tell(notes, true);
+    if (this.#options.lease?.isFresh === false) return this.#launchRenewed(starts);
     for (const { atom } of starts) {
       if (this.#actor.isOver()) return;
       this.#launch(atom);
@@ -167,6 +173,17 @@ export class Effects implements Report {
     const kept = details === undefined || this.#options.live ? details : admit(details, "details");
     this.#actor.keepProgress(attempt.atom, fraction, kept);
     this.#options.progressed(attempt.atom, fraction, kept);
+  }
+
+  /** Somebody else may be the owner by now: nothing is launched before it is certain that nobody is. */
+  #launchRenewed(starts: readonly AttemptName[]): void {
+    this.orphan(starts);
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#options.lease?.onRenewed(() => {
+      this.#isWaiting = false;
+      if (!this.#actor.isOver()) this.launch([], []);
+    });
   }
 
   /** What an earlier owner had started; one at a time where they may have taken it down. */

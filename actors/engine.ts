@@ -11,7 +11,7 @@ import type { Journal } from "../lib/journal/journal.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
 import type { Notifier } from "../lib/notifier.ts";
 import { foldAll } from "../lib/plan/fold.ts";
-import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
+import type { AttemptName, FlowRecord, RecordKind } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import type { EndState, FlowStateName } from "../lib/plan/states.ts";
 import { FlowView } from "../lib/plan/view.ts";
@@ -238,6 +238,11 @@ export class Engine {
     this.#onStopped(reason);
   }
 
+  /** Settles when a record of that kind is durable, or when there will be none any more. */
+  recorded(kind: RecordKind): Promise<void> {
+    return this.#batches.next(kind);
+  }
+
   /** Suspends what runs, waits for it, and lets go of the flow. The journal stays open: it is not the engine's own. */
   async close(): Promise<void> {
     if (this.#waiter !== undefined) this.suspend();
@@ -261,7 +266,7 @@ export class Engine {
     throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation: "run", state });
   }
 
-  async #begin({ signal, unpark = false }: RunControls): Promise<"SUCCESS" | "SUSPENDED"> {
+  async #begin({ signal, unpark = false, commands = [] }: RunControls): Promise<"SUCCESS" | "SUSPENDED"> {
     const actor = this.#needActor("run");
     this.#refuseSecondRun();
     const now = this.#knownState()?.flow.value ?? "PENDING";
@@ -284,9 +289,8 @@ export class Engine {
       };
       this.#waiter = { resolve, reject, release };
       this.#runStart = this.#clock.monotonic();
-      // Aborted before: in one turn, so that nothing starts in between.
-      if (signal?.aborted === true) actor.post(run, { type: "cancel", reason: reasonOf(signal) });
-      else actor.post(run);
+      const isAborted = signal?.aborted === true;
+      actor.post(run, ...(isAborted ? [{ type: "cancel", reason: reasonOf(signal) } as const] : commands));
     });
     this.#over = ended.catch(() => undefined);
     return ended;
@@ -322,16 +326,18 @@ export class Engine {
     this.#actor = actor;
     if (state === undefined) return actor.begin(undefined, this.#firstRecords(blueprint));
     // What runs elsewhere is not lost with its owner.
-    const maxLost = outlive ? undefined : (this.#options.maxLost ?? 3);
-    const records = adoption(state, blueprint, this.#owner(), maxLost);
+    const { claim, migrates, maxLost = 3 } = this.#options;
+    const adopter = { claim, migrates, maxLost: outlive ? undefined : maxLost };
+    const records = adoption(state, blueprint, { owner: this.#owner(), ...adopter });
     return actor.begin(state, records);
   }
 
   #firstRecords(blueprint: Blueprint): FlowRecord[] {
+    const { claim } = this.#options;
     const created = { flow: this.id, blueprint, store: this.#store, meta: this.#meta };
     return [
       { kind: "created", ...created },
-      { kind: "adopted", owner: this.#owner(), epoch: 1 },
+      { kind: "adopted", owner: this.#owner(), epoch: 1, ...(claim === undefined ? {} : { claim }) },
     ];
   }
 
@@ -352,6 +358,7 @@ export class Engine {
           random: this.#random,
           log,
           live: payloads === "live",
+          lease: this.#options.lease,
           executor: (report) =>
             hosts.executor(
               {

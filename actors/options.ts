@@ -10,6 +10,14 @@ export type EngineKind = "serial" | "parallel" | "threads" | "processes" | "work
 
 const kinds: readonly string[] = ["serial", "parallel", "threads", "processes", "workers"];
 
+/** That an owner may still act for its flows. */
+export interface OwnLease {
+  /** It was renewed not long ago: nobody can have taken its place meanwhile. */
+  readonly isFresh: boolean;
+  /** Calls the function when it is renewed next. */
+  onRenewed(fn: () => void): void;
+}
+
 export interface EngineOptions {
   /** Name of the flow's journal. Default: a new one. With the id of a flow that the journal holds, that flow goes on. */
   readonly id?: string;
@@ -51,17 +59,29 @@ export interface EngineOptions {
   readonly payloads?: "copied" | "live";
   /** Name of this owner in the journal. Default: made up. */
   readonly owner?: string;
+  /** Revision of this owner's claim on the flow's job. One with an earlier claim than the last owner's is FENCED. */
+  readonly claim?: number;
+  /** While it is not fresh, nothing is launched. Default: none is needed. */
+  readonly lease?: OwnLease;
+  /** Goes on with a flow whose declaration has changed since, where that makes sense. Default true. */
+  readonly migrates?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Gets what happens beside the flow: listeners' errors, a journal that refuses. Default: nothing is logged. */
   readonly log?: Log;
 }
 
+export type RunCommand =
+  | { readonly type: "suspend" }
+  | { readonly type: "cancel" | "kill"; readonly reason: string };
+
 export interface RunControls {
   /** Cancels the flow when it is aborted: attempts are aborted, then everything is reverted. */
   readonly signal?: AbortSignal;
   /** Runs a parked flow again, with its losses forgotten. Default false. */
   readonly unpark?: boolean;
+  /** What was asked for before it ran: recorded together with the run, so that nothing starts in between. */
+  readonly commands?: readonly RunCommand[];
 }
 
 /** @throws FlowError `INVALID_OPTION` naming the option and what is wrong with it */

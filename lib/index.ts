@@ -1,7 +1,15 @@
 /** What users of fourstroke import. */
 export { Engine } from "../actors/engine.ts";
 export type { AtomChange, FlowChange, ProgressChange } from "../actors/announcer.ts";
+export {
+  Conductor,
+  type ConductorEvent,
+  type ConductorEventKind,
+  type ConductorOptions,
+  type ConductorStatistics,
+} from "../actors/conductor.ts";
 export type { RemoteSnapshot } from "../actors/frames.ts";
+export type { Renewer } from "../actors/leases.ts";
 export type { LinkLimits } from "../actors/link.ts";
 export type { Member } from "../actors/members.ts";
 export {
@@ -13,7 +21,13 @@ export {
   type PlaceOptions,
 } from "../actors/node.ts";
 export type { Statistics } from "../actors/engine.ts";
-export type { EngineKind, EngineOptions, RunControls } from "../actors/options.ts";
+export type {
+  EngineKind,
+  EngineOptions,
+  OwnLease,
+  RunCommand,
+  RunControls,
+} from "../actors/options.ts";
 export type { Down, DownReason, PlacedRef } from "../actors/placed-ref.ts";
 export { Registry, registry } from "../actors/registry.ts";
 export { load, readFlow, run } from "../actors/run.ts";

@@ -176,8 +176,8 @@ export interface Jobboard extends AsyncDisposable {
   restore(id: string): Promise<Job>;
 
   /**
-   * Leaves a command for the job's next owner; the same one as the last that waits is left only once. `resume`,
-   * `cancel` and `kill` release a held job, and `resume` is done with that.
+   * Leaves a command for the job's owner, or its next one; the same one as the last that waits is left only once.
+   * `resume`, `cancel` and `kill` release a held job.
    *
    * @throws FlowError `NOT_FOUND`; `INVALID_STATE` when it is COMPLETE or TRASHED; `COMMANDS_FULL`
    */

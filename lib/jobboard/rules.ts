@@ -92,9 +92,8 @@ export function abandon(who: string, { reason, isHeld = false }: AbandonOptions,
     assertOwner(entry, who);
     // What came while the owner was on its way out releases the job as it would have a moment later.
     const isReleased = entry.commands.some(({ kind }) => kind !== "suspend");
-    const commands = isHeld && isReleased ? withoutResume(entry) : entry.commands;
     return {
-      ...{ ...entry, ...unowned, state: "UNCLAIMED", updatedAt: at, commands },
+      ...{ ...entry, ...unowned, state: "UNCLAIMED", updatedAt: at },
       isHeld: isHeld && !isReleased,
       ...(reason === undefined ? {} : { reason: text("reason", reason, limits.text) }),
     };
@@ -133,7 +132,6 @@ export function command({ kind, reason }: JobCommand, at: number): Rule {
   return (entry) => {
     const { id, state, commands, commanded, isHeld } = entry;
     if (state === "COMPLETE" || state === "TRASHED") throw stateOf(entry, kind);
-    if (isHeld && kind === "resume") return { ...entry, isHeld: false, updatedAt: at };
     // Held is what a suspend asks for, and twice the same is once.
     if ((isHeld && kind === "suspend") || commands.at(-1)?.kind === kind) return entry;
     if (commands.length >= limits.commands) {
@@ -166,9 +164,6 @@ export function assertFits(bytes: Uint8Array): void {
 }
 
 const unowned = { owner: undefined } as const;
-
-const withoutResume = ({ commands }: Entry): Entry["commands"] =>
-  commands.filter(({ kind }) => kind !== "resume");
 
 function assertOwner({ id, owner }: Entry, who: string): void {
   if (owner === undefined) throw new FlowError("NOT_FOUND", { what: "owner of job", name: id });

@@ -210,7 +210,7 @@ const outcome = {
 
 const layouts: { readonly [Kind in RecordKind]: LayoutOf<FieldsOf<Kind>> } = {
   created: { flow: text, blueprint, store: payload, meta: payload },
-  adopted: { owner: text, epoch: count },
+  adopted: { owner: text, epoch: count, claim: optional(count), elsewhere: optional(flag) },
   run: { options },
   started: { atom: count, direction, attempt: count },
   executed: outcome,

@@ -171,12 +171,15 @@ function resolveLate(state: FlowState): void {
   }
 }
 
-function adopted(state: FlowState, { owner, epoch }: Of<"adopted">): void {
+function adopted(state: FlowState, record: Of<"adopted">): void {
+  const { owner, epoch, claim = state.claim, elsewhere = false } = record;
   state.owner = owner;
   state.epoch = epoch;
+  state.claim = claim;
   const wasActive = state.flow.value === "RUNNING" || state.flow.value === "SUSPENDING";
   // Several ran together: which of them took the owner down isn't known, so they go on one at a time.
-  if (wasActive && (state.running.size > 1 || state.suspects.length > 0)) {
+  if (elsewhere) state.suspects = [];
+  else if (wasActive && (state.running.size > 1 || state.suspects.length > 0)) {
     const rank = state.shape.rank;
     const left = [...state.running.keys()];
     state.suspects = left.sort((a, b) => (rank[a] as number) - (rank[b] as number));

@@ -42,7 +42,15 @@ export type FlowRecord =
       /** What whoever began it wants to remember beside it; no task sees this. */
       readonly meta: Readonly<Record<string, string>>;
     }
-  | { readonly kind: "adopted"; readonly owner: string; readonly epoch: number }
+  | {
+      readonly kind: "adopted";
+      readonly owner: string;
+      readonly epoch: number;
+      /** Revision of the owner's claim on the flow's job: it grows from owner to owner. */
+      readonly claim?: number;
+      /** Attempts run on hosts that outlive owners: the end of the last owner makes none of them suspect. */
+      readonly elsewhere?: boolean;
+    }
   | { readonly kind: "run"; readonly options: RunOptions }
   | ({ readonly kind: "started" } & AttemptName)
   | ({ readonly kind: "executed"; readonly atom: number; readonly attempt: number } & Outcome)

@@ -78,6 +78,8 @@ export class FlowState implements Lives {
   sequence = 0;
   epoch = 0;
   owner = "";
+  /** Revision of the claim of the last owner that had one; 0: there was none. */
+  claim = 0;
   options: RunOptions = noOptions;
   /** Time of the batch whose records are being folded. */
   at = 0;

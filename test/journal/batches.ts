@@ -78,7 +78,7 @@ export const everyRecord: readonly FlowRecord[] = [
     store: { a: 1, map: new Map([[{ k: 1 }, new Set([2n])]]), none: undefined },
     meta: { file: "trip.ts" },
   },
-  { kind: "adopted", owner: "w1", epoch: 1 },
+  { kind: "adopted", owner: "w1", epoch: 1, claim: 7, elsewhere: true },
   { kind: "run", options: { deferReverts: true, neverResolve: false } },
   { kind: "started", atom: 0, direction: "execute", attempt: 1 },
   { kind: "started", atom: 100_000, direction: "revert", attempt: 3 },

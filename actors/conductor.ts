@@ -1,0 +1,339 @@
+/**
+ * A conductor: claims jobs, runs an engine for each, and keeps one lease for all of them.
+ *
+ * It mirrors the board by one watch. Jobs of conductors that are dead are claimed like those of nobody. Its own end is
+ * no end of any flow: what it leaves goes on with another conductor, and what it still says is refused by the epoch of
+ * the flow's next owner (I5).
+ */
+import type { Clock, Random } from "../lib/clock.ts";
+import { compile } from "../lib/compile/compile.ts";
+import { hashOf } from "../lib/compile/hash.ts";
+import { FlowError } from "../lib/errors.ts";
+import { makeId } from "../lib/ids.ts";
+import type { GoneJob, Job, Jobboard } from "../lib/jobboard/jobboard.ts";
+import type { Journal } from "../lib/journal/journal.ts";
+import { Notifier } from "../lib/notifier.ts";
+import { systemClock, systemRandom } from "../lib/system.ts";
+import type { Stop } from "../lib/transport/transport.ts";
+import type { Item, Log } from "../lib/types.ts";
+import { Claimable } from "./claimable.ts";
+import { type JobFate, JobRun } from "./job-run.ts";
+import { Leases, type Renewer } from "./leases.ts";
+import { checkOptions, type EngineOptions } from "./options.ts";
+import { Registry, registry } from "./registry.ts";
+
+export interface ConductorOptions {
+  readonly board: Jobboard;
+  /** Where its flows' records go; the same for all conductors of a board. It is left open, as the board is. */
+  readonly journal: Journal;
+  /** Flows that it can run: it claims the jobs of these only. */
+  readonly flows: Registry | readonly Item[];
+  /** For people. Default `conductor`. */
+  readonly name?: string;
+  /** Flows that run at once; at least 1. Default 100. */
+  readonly maxFlows?: number;
+  /** How they run. Default: on the event loop, one task at a time. */
+  readonly engine?: Omit<
+    EngineOptions,
+    "id" | "store" | "journal" | "owner" | "claim" | "lease" | "migrates"
+  >;
+  /** Milliseconds without a renewal after which others take its jobs; at least 400. Default 3,000. */
+  readonly leaseMs?: number;
+  /** Renews the lease. Default: this event loop, which a task that blocks it keeps from doing so. */
+  readonly renewer?: Renewer;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Gets what goes wrong beside the flows. Default: nothing is logged. */
+  readonly log?: Log;
+}
+
+export type ConductorEventKind = "claimed" | "prepared" | JobFate;
+
+export interface ConductorEvent {
+  readonly kind: ConductorEventKind;
+  readonly job: Job;
+  /** The dead owner that it was taken from, of `claimed`. */
+  readonly from?: string;
+  /** What was wrong, where something was. */
+  readonly problem?: unknown;
+}
+
+export interface ConductorStatistics extends Readonly<Record<ConductorEventKind, number>> {
+  readonly running: number;
+  /** Jobs that it could claim. */
+  readonly waiting: number;
+  /** Of `claimed`, those that were taken from a dead conductor. */
+  readonly takenOver: number;
+}
+
+/** Milliseconds before a job that it could not go on with is looked at again. */
+const restMs = 1_000;
+
+export class Conductor {
+  /** Its name among the owners of jobs: one for each start. */
+  readonly owner: string;
+  readonly #options: ConductorOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Log;
+  readonly #maxFlows: number;
+  readonly #flows: Registry;
+  readonly #leases: Leases;
+  readonly #notifier: Notifier<ConductorEvent>;
+  readonly #claimable: Claimable;
+  readonly #runs = new Map<string, JobRun>();
+  readonly #claiming = new Set<string>();
+  readonly #counts = { claimed: 0, prepared: 0, consumed: 0, abandoned: 0, trashed: 0, lost: 0 };
+  #takenOver = 0;
+  #isPumping = false;
+  #isDraining = false;
+  #stopWatching: Stop | undefined;
+  #idle: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
+
+  /** @throws FlowError `INVALID_OPTION`, `ALREADY_EXISTS` */
+  constructor(options: ConductorOptions) {
+    const { engine = {}, flows, leaseMs = 3_000, maxFlows = 100, name = "conductor" } = options;
+    checkOptions({ ...engine, journal: options.journal });
+    checkNumber("leaseMs", leaseMs, 400);
+    checkNumber("maxFlows", maxFlows, 1);
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#log = options.log ?? (() => undefined);
+    this.#maxFlows = maxFlows;
+    this.#flows = flows instanceof Registry ? flows : registry(...flows);
+    const hashes = this.#flows.names.map((flow): [string, string] => [
+      flow,
+      hashOf(compile(this.#flows.get(flow)).blueprint),
+    ]);
+    this.#claimable = new Claimable(new Map(hashes));
+    this.owner = `${name}.${makeId(this.#clock, this.#random)}`;
+    this.#notifier = new Notifier(
+      (error) => {
+        this.#log(`a listener failed: ${String(error)}`);
+      },
+      () => undefined,
+    );
+    const { board, renewer } = options;
+    this.#leases = new Leases({
+      ...{ board, owner: this.owner, leaseMs, clock: this.#clock, log: this.#log },
+      ...(renewer === undefined ? {} : { renewer }),
+      details: () => ({ name, flows: this.#flows.names, running: this.#runs.size, maxFlows }),
+      owners: () => this.#claimable.owners,
+      lost: (error) => {
+        this.#log("the lease is lost: others have this conductor's jobs", { error });
+        void this.#end(() => {
+          for (const run of this.#runs.values()) run.lose();
+        });
+      },
+      died: (owner) => {
+        const jobs = this.#claimable.bury(owner);
+        if (jobs !== undefined) {
+          this.#log(`conductor ${owner} is dead; ${jobs} of its jobs wait for another`);
+        }
+        this.#pump();
+      },
+    });
+  }
+
+  /** Tells what becomes of jobs, by kind or `"*"`. */
+  get notifier(): Notifier<ConductorEvent> {
+    return this.#notifier;
+  }
+
+  get statistics(): ConductorStatistics {
+    return {
+      ...this.#counts,
+      takenOver: this.#takenOver,
+      running: this.#runs.size,
+      waiting: this.#claimable.size,
+    };
+  }
+
+  /** Takes its lease and begins to claim. @throws FlowError `BOARD_UNAVAILABLE` */
+  async start(): Promise<this> {
+    await this.#leases.start();
+    this.#stopWatching = await this.#options.board.watch((job) => {
+      this.#see(job);
+    });
+    return this;
+  }
+
+  /** Resolves when nothing runs and nothing is there to be claimed. */
+  async idle(): Promise<void> {
+    if (this.#isIdle()) return;
+    return new Promise((resolve) => void this.#idle.push(resolve));
+  }
+
+  /**
+   * Hands over: claims nothing more, brings its flows to rest, gives its jobs back and lets its lease go.
+   *
+   * @param withinMs - milliseconds that tasks on this event loop have to end; then their flows are let go of, as by a
+   *   crash. Default 5,000
+   */
+  close(withinMs = 5_000): Promise<void> {
+    return this.#end(() => {
+      for (const run of this.#runs.values()) run.drain();
+      const timer = this.#clock.setTimeout(() => {
+        for (const run of this.#runs.values()) run.lose();
+      }, withinMs);
+      return () => {
+        this.#clock.clearTimeout(timer);
+      };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #end(begin: () => Stop | void): Promise<void> {
+    return (this.#closing ??= this.#doEnd(begin));
+  }
+
+  async #doEnd(begin: () => Stop | void): Promise<void> {
+    this.#isDraining = true;
+    this.#stopWatching?.();
+    const done = begin();
+    while (this.#runs.size > 0 || this.#claiming.size > 0) {
+      await Promise.all([...this.#runs.values()].map(({ over }) => over));
+      if (this.#claiming.size > 0) await new Promise((resolve) => this.#clock.yield(() => resolve(0)));
+    }
+    done?.();
+    await this.#leases.close();
+    this.#tellIdle();
+  }
+
+  #see(job: Job | GoneJob): void {
+    const isOwn = "owner" in job && job.owner === this.owner;
+    if (isOwn) this.#runs.get(job.id)?.changed(job);
+    if (isOwn) this.#claimable.forget(job.id);
+    else this.#claimable.see(job);
+    this.#pump();
+  }
+
+  /** Once for all that happens in this turn. */
+  #pump(): void {
+    if (this.#isPumping || this.#isDraining) return;
+    this.#isPumping = true;
+    void Promise.resolve().then(() => {
+      this.#isPumping = false;
+      this.#claimSome();
+    });
+  }
+
+  #claimSome(): void {
+    const free = this.#maxFlows - this.#runs.size - this.#claiming.size;
+    if (free <= 0 || this.#isDraining) return;
+    if (!this.#leases.isFresh) {
+      this.#leases.onRenewed(() => {
+        this.#pump();
+      });
+      return;
+    }
+    // Others pick from the same ones: by chance, so that few of us want the same.
+    const several = this.#leases.count > 1;
+    const jobs = this.#claimable.first(several ? 2 * free * this.#leases.count : free);
+    for (let at = 0; at < Math.min(free, jobs.length); at++) {
+      const other = several ? at + Math.floor(this.#random() * (jobs.length - at)) : at;
+      const job = jobs[other] as Job;
+      jobs[other] = jobs[at] as Job;
+      void this.#claim(job);
+    }
+  }
+
+  async #claim(job: Job): Promise<void> {
+    const { board } = this.#options;
+    this.#claimable.forget(job.id);
+    this.#claiming.add(job.id);
+    try {
+      const { owner: from, revision } = job;
+      const own = await board.claim(job.id, this.owner, {
+        revision,
+        ...(from === undefined ? {} : { from }),
+      });
+      this.#run(own, from);
+    } catch (error) {
+      // Somebody was faster, which the watch will tell, or has told already.
+      const isTaken = FlowError.is(error, "JOB_UNCLAIMABLE") || FlowError.is(error, "NOT_FOUND");
+      if (!isTaken) this.#rest(job, error);
+    } finally {
+      this.#claiming.delete(job.id);
+      this.#pump();
+      this.#tellIdle();
+    }
+  }
+
+  #run(job: Job, from: string | undefined): void {
+    const { board, journal, engine } = this.#options;
+    const clock = this.#clock;
+    const run = new JobRun(job, {
+      ...{ board, owner: this.owner, clock, log: this.#log, flow: this.#flows.get(job.flow) },
+      engine: { clock, random: this.#random, log: this.#log, ...engine, journal, lease: this.#leases },
+      prepared: () => {
+        this.#tell("prepared", { job });
+      },
+      failed: (problem) => {
+        if (FlowError.is(problem, "BLUEPRINT_CHANGED")) this.#claimable.refuse(job.id);
+        else this.#rest(job, problem);
+      },
+    });
+    this.#runs.set(job.id, run);
+    if (from !== undefined) this.#takenOver++;
+    this.#tell("claimed", { job, ...(from === undefined ? {} : { from }) });
+    if (this.#isDraining) run.drain();
+    void run.over.then((fate) => {
+      this.#finished(run, fate);
+    });
+  }
+
+  #finished(run: JobRun, fate: JobFate): void {
+    const { job, problem } = run;
+    this.#runs.delete(job.id);
+    this.#tell(fate, { job, ...(problem === undefined ? {} : { problem }) });
+    this.#pump();
+    this.#tellIdle();
+  }
+
+  /** Something is away: others may try, this one after a while. */
+  #rest(job: Job, problem: unknown): void {
+    this.#log(`job "${job.id}" has to wait`, { error: problem });
+    this.#claimable.rest(job.id);
+    this.#clock.setTimeout(() => {
+      this.#claimable.wake(job.id);
+      if (this.#isDraining) return;
+      void this.#options.board.get(job.id).then(
+        (now) => {
+          if (now !== undefined) this.#see(now);
+        },
+        (error: unknown) => {
+          this.#rest(job, error);
+        },
+      );
+    }, restMs);
+  }
+
+  #tell(kind: ConductorEventKind, event: Omit<ConductorEvent, "kind">): void {
+    this.#counts[kind]++;
+    this.#notifier.emit(kind, { kind, ...event });
+  }
+
+  #isIdle(): boolean {
+    const { size, resting } = this.#claimable;
+    return this.#runs.size + this.#claiming.size + size + resting === 0 || this.#isDraining;
+  }
+
+  #tellIdle(): void {
+    if (this.#idle.length === 0 || !this.#isIdle()) return;
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function checkNumber(option: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  const problem = `expected a whole number of ${least} or more, got ${String(value)}`;
+  throw new FlowError("INVALID_OPTION", { option, problem });
+}

@@ -1,0 +1,231 @@
+/**
+ * One claimed job: its flow runs in an engine, and then the job is consumed, given back or thrown away.
+ *
+ * As in TaskFlow: a flow that ended consumes its job, whatever the end; one that was suspended, or could not be stored,
+ * gives it back; one that could not even begin goes to the trash. The journal's end record comes first: should this
+ * owner die in between, the next one finds it there and runs nothing.
+ */
+import type { Clock } from "../lib/clock.ts";
+import { FlowError } from "../lib/errors.ts";
+import { failureOf } from "../lib/failure.ts";
+import type { Job, Jobboard, JobEnd, PendingCommand } from "../lib/jobboard/jobboard.ts";
+import type { Item, Log } from "../lib/types.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions, RunCommand } from "./options.ts";
+
+/** What became of a job in the hands of this owner. `lost`: it is somebody else's. */
+export type JobFate = "consumed" | "abandoned" | "trashed" | "lost";
+
+export interface JobRunOptions {
+  readonly board: Jobboard;
+  readonly owner: string;
+  readonly flow: Item;
+  readonly engine: Omit<EngineOptions, "id" | "store">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The flow is this owner's, and what was recorded of it is known. */
+  readonly prepared: () => void;
+  /** The job is about to be given back because of this. */
+  readonly failed: (problem: unknown) => void;
+}
+
+/** How often a job may be claimed without its flow being adopted before it is taken for what ends its owners. */
+const mostFutileClaims = 10;
+
+/** Milliseconds before a board that could not be reached is asked again. */
+const retryMs = 250;
+
+/** The journal is not to be had for now, or somebody else writes it: no fault of the flow. */
+const passing: ReadonlySet<string> = new Set([
+  ...["FENCED", "LEASE_LOST", "ENGINE_CLOSED", "JOURNAL_UNAVAILABLE", "JOURNAL_FULL"],
+  ...["TRANSPORT_CLOSED", "BLUEPRINT_CHANGED", "HOST_FAILED"],
+]);
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code);
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+export class JobRun {
+  /** As it was claimed. */
+  readonly job: Job;
+  /** Settles, and never rejects, when this owner is done with the job. */
+  readonly over: Promise<JobFate>;
+  /** Why it was not consumed. */
+  problem: unknown;
+  readonly #options: JobRunOptions;
+  readonly #engine: Engine;
+  #now: Job;
+  #isRunning = false;
+  #isLost = false;
+  /** A person asked for it: the job waits for one. */
+  #isHeld = false;
+  #isDraining = false;
+  /** Number of the last command that was passed on. */
+  #passed: number;
+
+  constructor(job: Job, options: JobRunOptions) {
+    this.job = job;
+    this.#options = options;
+    const { engine, owner, flow } = options;
+    const { id, store, revision: claim } = job;
+    this.#engine = new Engine(flow, { ...engine, id, store, owner, claim, migrates: false });
+    this.#now = job;
+    this.#passed = job.commands.at(-1)?.number ?? 0;
+    this.over = this.#run();
+  }
+
+  /** The job as the board has it now. */
+  changed(job: Job): void {
+    this.#now = job;
+    if (!this.#isRunning) return;
+    for (const command of job.commands) if (command.number > this.#passed) this.#pass(command);
+  }
+
+  /** Comes to rest, for another owner to go on. */
+  drain(): void {
+    this.#isDraining = true;
+    // What runs elsewhere goes on there, and the next owner hears of it.
+    if (this.#options.engine.engine === "workers") this.#engine.abandon();
+    else this.#engine.suspend();
+  }
+
+  /** Lets go at once: it is somebody else's, or will be. */
+  lose(): void {
+    this.#isLost = true;
+    this.#engine.abandon();
+  }
+
+  async #run(): Promise<JobFate> {
+    try {
+      return await this.#work();
+    } catch (error) {
+      this.problem = error;
+      this.#options.log(`job "${this.job.id}" was let go of: ${messageOf(error)}`);
+      return "lost";
+    } finally {
+      await this.#engine.close();
+    }
+  }
+
+  async #work(): Promise<JobFate> {
+    const { commands } = this.job;
+    if (commands.at(-1)?.kind === "suspend") return this.#giveBack("suspended", true);
+    const ended = await this.#prepare().catch((error: unknown) => this.#unprepared(error));
+    if (typeof ended === "string") return ended;
+    if (ended !== undefined) return this.#consume(ended);
+    try {
+      this.#isRunning = true;
+      const run = this.#engine.run({
+        // Only if a person asked for it: it may have been parked just now.
+        unpark: commands.some(({ kind }) => kind === "resume"),
+        commands: commands.flatMap(runCommand),
+      });
+      for (const command of commands) void this.#takeRecorded(command);
+      this.changed(this.#now);
+      if (this.#isDraining) this.drain();
+      const state = await run;
+      this.#isRunning = false;
+      if (state === "SUCCESS") return await this.#consume({ state });
+      return await this.#giveBack(this.#isHeld ? "suspended" : "handed over", this.#isHeld);
+    } catch (error) {
+      this.#isRunning = false;
+      return this.#failed(error);
+    }
+  }
+
+  /** @returns how the flow has ended, if it has */
+  async #prepare(): Promise<JobEnd | undefined> {
+    const { job } = this;
+    const engine = this.#engine;
+    engine.compile();
+    await engine.prepare();
+    this.#options.prepared();
+    const { state } = engine.storage;
+    if (state === "SUCCESS" || state === "REVERTED" || state === "FAILURE") return this.#end(state);
+    // Each owner that adopted the flow has written an epoch.
+    if (job.claims - engine.storage.epoch >= mostFutileClaims) {
+      const reason = `${job.claims} owners have claimed it, ${engine.storage.epoch} have adopted its flow`;
+      throw new FlowError("PARKED", { flow: job.flow, reason });
+    }
+    engine.validate();
+    return undefined;
+  }
+
+  async #unprepared(error: unknown): Promise<JobFate> {
+    this.problem = error;
+    if (this.#isLost) return "lost";
+    if (codeOf(error) === "PARKED") return this.#giveBack(messageOf(error), true);
+    if (passing.has(codeOf(error))) {
+      this.#options.failed(error);
+      return this.#giveBack(messageOf(error), false);
+    }
+    await this.#persist((board, owner) => board.trash(this.job.id, owner, messageOf(error)));
+    return "trashed";
+  }
+
+  async #failed(error: unknown): Promise<JobFate> {
+    this.problem = error;
+    if (this.#isLost) return "lost";
+    if (codeOf(error) === "PARKED") return this.#giveBack(messageOf(error), true);
+    if (passing.has(codeOf(error))) {
+      if (this.#isDraining) return this.#giveBack("handed over", false);
+      this.#options.failed(error);
+      return this.#giveBack(messageOf(error), false);
+    }
+    return this.#consume({ ...this.#end(this.#engine.storage.state), failure: failureOf(error) });
+  }
+
+  #end(state: string): JobEnd {
+    const [failure] = Object.values(this.#engine.storage.failures());
+    return failure === undefined ? { state } : { state, failure };
+  }
+
+  async #consume(end: JobEnd): Promise<JobFate> {
+    await this.#persist((board, owner) => board.consume(this.job.id, owner, end));
+    return "consumed";
+  }
+
+  async #giveBack(reason: string, isHeld: boolean): Promise<JobFate> {
+    await this.#persist((board, owner) => board.abandon(this.job.id, owner, { reason, isHeld }));
+    return "abandoned";
+  }
+
+  /** Until the board has it, or it is not for this owner to say any more. */
+  async #persist(write: (board: Jobboard, owner: string) => Promise<Job>): Promise<void> {
+    const { board, owner, clock } = this.#options;
+    for (;;) {
+      try {
+        await write(board, owner);
+        return;
+      } catch (error) {
+        if (this.#isLost || !FlowError.is(error, "BOARD_UNAVAILABLE")) throw error;
+        await new Promise<void>((resolve) => void clock.setTimeout(resolve, retryMs));
+      }
+    }
+  }
+
+  #pass(command: PendingCommand): void {
+    const { kind, number, reason = kind } = command;
+    this.#passed = number;
+    void this.#takeRecorded(command);
+    this.#isHeld = kind === "suspend";
+    if (kind === "suspend") this.#engine.suspend();
+    else if (kind === "cancel") this.#engine.cancel(reason);
+    else if (kind === "kill") this.#engine.kill(reason);
+  }
+
+  /** Once it is recorded, the board need not keep it; what came too late goes with the job. */
+  async #takeRecorded({ kind, number }: PendingCommand): Promise<void> {
+    const { board, owner, log } = this.#options;
+    if (kind !== "resume") await this.#engine.recorded(kind);
+    await board.takeCommands(this.job.id, owner, number).catch((error: unknown) => {
+      if (FlowError.is(error, "NOT_FOUND") || FlowError.is(error, "NOT_OWNER")) return;
+      log(`a command of job "${this.job.id}" was left on the board`, { error });
+    });
+  }
+}
+
+function runCommand({ kind, reason = kind }: PendingCommand): RunCommand[] {
+  return kind === "cancel" || kind === "kill" ? [{ type: kind, reason }] : [];
+}

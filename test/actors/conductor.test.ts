@@ -1,0 +1,278 @@
+// Conductors on a board in memory and a simulated clock: what becomes of jobs, whoever dies.
+import t from "tap";
+import { Conductor, type ConductorOptions } from "../../actors/conductor.ts";
+import { readFlow } from "../../actors/run.ts";
+import type { Jobboard } from "../../lib/jobboard/jobboard.ts";
+import { memoryJobboard } from "../../lib/jobboard/memory.ts";
+import type { Journal } from "../../lib/journal/journal.ts";
+import { memoryJournal } from "../../lib/journal/memory.ts";
+import type { Item } from "../../lib/types.ts";
+import { untyped } from "../simulation/flows.ts";
+import { failing, Pocket, quick, recordsOf, Stage, until } from "./fixture.ts";
+
+const { linear } = untyped;
+
+class Cluster {
+  readonly pocket = new Pocket();
+  readonly stage = new Stage();
+  readonly journal: Journal = memoryJournal();
+  readonly board: Jobboard = memoryJobboard({ clock: this.pocket.clock });
+  readonly told: string[] = [];
+  #draws = 0;
+
+  async conductor(name: string, flows: readonly Item[], more: Partial<ConductorOptions> = {}) {
+    const { board, journal } = this;
+    const conductor = new Conductor({
+      ...{ name, board, journal, flows, clock: this.pocket.clock },
+      random: () => (++this.#draws * 0.618034) % 1,
+      ...more,
+    });
+    conductor.notifier.on("*", ({ kind, job, from }) => {
+      this.told.push([name, kind, job.id, ...(from === undefined ? [] : ["from another"])].join(" "));
+    });
+    return conductor.start();
+  }
+
+  /** The board as another owner sees it whose process stands still from now on. */
+  freezable(): { readonly board: Jobboard; freeze(): void } {
+    let isFrozen = false;
+    const never = new Promise<never>(() => undefined);
+    const board = new Proxy(this.board, {
+      get: (real, name) => {
+        const value: unknown = Reflect.get(real, name);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]): unknown =>
+          isFrozen ? never : (Reflect.apply(value, real, args) as unknown);
+      },
+    });
+    return { board, freeze: () => void (isFrozen = true) };
+  }
+}
+
+t.test("posted jobs run to their ends, and say so", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket } = cluster;
+  const good = linear("good", {}, quick("a"));
+  const bad = linear("bad", {}, failing("b"));
+  const needy = linear("needy", {}, quick("c", { requires: ["what"] }));
+  await using conductor = await cluster.conductor("one", [good, bad, needy]);
+  await board.post({ id: "1", flow: "good" });
+  await board.post({ id: "2", flow: "bad" });
+  await board.post({ id: "3", flow: "needy" });
+  await board.post({ id: "4", flow: "unknown" });
+  await board.post({ id: "5", flow: "needy", store: { what: 1 } });
+  await pocket.pass(10);
+  await conductor.idle();
+  t.match(await board.get("1"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+  t.match(await board.get("2"), {
+    state: "COMPLETE",
+    end: { state: "REVERTED", failure: { message: "b failed" } },
+  });
+  t.match(await board.get("3"), { state: "TRASHED", reason: /"what"/ });
+  t.match(await board.get("4"), { state: "UNCLAIMED", claims: 0 });
+  t.match(await board.get("5"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+  t.match(conductor.statistics, { claimed: 4, consumed: 3, trashed: 1, running: 0 });
+});
+
+t.test("no more than it may at once, the highest priority first, then the oldest", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage } = cluster;
+  const flow = linear("f", {}, stage.task("a"));
+  await board.post({ id: "low", flow: "f", priority: "LOW" });
+  await pocket.pass(5);
+  await board.post({ id: "old", flow: "f" });
+  await pocket.pass(5);
+  await board.post({ id: "new", flow: "f" });
+  await board.post({ id: "high", flow: "f", priority: "VERY_HIGH" });
+  await using conductor = await cluster.conductor("one", [flow], { maxFlows: 1 });
+  for (let at = 0; at < 4; at++) {
+    await until(() => stage.calls.length === at + 1, `call ${at}`);
+    t.equal(conductor.statistics.running, 1);
+    stage.calls[at]?.call.succeed();
+  }
+  await conductor.idle();
+  const consumed = cluster.told.filter((it) => it.includes("consumed"));
+  t.same(
+    consumed.map((it) => it.split(" ").at(-1)),
+    ["high", "old", "new", "low"],
+  );
+});
+
+t.test("a dead conductor's flows go on with another, and nothing recorded runs again", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage, journal } = cluster;
+  const flow = linear("f", {}, stage.task("a"), stage.task("b"));
+  const { board: frozen, freeze } = cluster.freezable();
+  const first = await cluster.conductor("first", [flow], { board: frozen });
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(1);
+  (await stage.call("a")).succeed("A");
+  const late = await stage.call("b");
+  freeze();
+  stage.calls.length = 0;
+  await using second = await cluster.conductor("second", [flow]);
+  await pocket.pass(2_900);
+  t.equal((await board.get("j"))?.owner, first.owner, "not before its lease has run out");
+  await pocket.pass(2_000);
+  t.match(await board.get("j"), { owner: second.owner, claims: 2 });
+  t.notOk((await board.leases()).some(({ owner }) => owner === first.owner));
+  const again = await stage.call("b");
+  late.succeed("too late");
+  await pocket.pass(1);
+  again.succeed("B");
+  await pocket.pass(1);
+  await second.idle();
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+  t.same(stage.log, ["b execute 1"], "under the same key");
+  t.equal((await readFlow(journal, "j")).atom("b").result, "B");
+  const adopted = (await recordsOf(journal, "j")).filter((kind) => kind === "adopted");
+  t.equal(adopted.length, 2);
+  t.equal(second.statistics.takenOver, 1);
+});
+
+t.test("who was held up itself takes nobody for dead", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage } = cluster;
+  const flow = linear("f", {}, stage.task("a"));
+  await using first = await cluster.conductor("first", [flow]);
+  await using second = await cluster.conductor("second", [flow], { maxFlows: 1 });
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(1);
+  const owner = (await board.get("j"))?.owner;
+  // Both stand still, as when the machine sleeps.
+  pocket.time.advance(pocket.time.now + 60_000);
+  await pocket.pass(2_000);
+  t.equal((await board.get("j"))?.owner, owner);
+  (await stage.call("a")).succeed();
+  await pocket.pass(1);
+  t.equal(first.statistics.takenOver + second.statistics.takenOver, 0);
+});
+
+t.test("handing over gives jobs back at rest, and lets the lease go", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage } = cluster;
+  const flow = linear("f", {}, stage.task("a"), stage.task("b"));
+  const first = await cluster.conductor("first", [flow]);
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(1);
+  const closing = first.close();
+  (await stage.call("a")).succeed("A");
+  await pocket.pass(1);
+  await closing;
+  t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: false, reason: "handed over" });
+  t.same(await board.leases(), []);
+  t.same(stage.log, ["a execute 1"]);
+  await using second = await cluster.conductor("second", [flow]);
+  (await stage.call("b")).succeed("B");
+  await pocket.pass(1);
+  await second.idle();
+  t.match(await board.get("j"), { state: "COMPLETE" });
+});
+
+t.test("commands reach the flow, with an owner or without one", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage, journal } = cluster;
+  const flow = linear("f", {}, stage.task("a"), stage.task("b"));
+  await board.post({ id: "early", flow: "f" });
+  await board.command("early", { kind: "cancel", reason: "changed my mind" });
+  await using conductor = await cluster.conductor("one", [flow]);
+  await pocket.pass(1);
+  t.match(await board.get("early"), {
+    state: "COMPLETE",
+    end: { state: "REVERTED", failure: { code: "CANCELLED" } },
+  });
+  t.same(stage.log, [], "nothing started in between");
+
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(1);
+  await board.command("j", { kind: "suspend" });
+  (await stage.call("a")).succeed("A");
+  await pocket.pass(1);
+  t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: true, reason: "suspended" });
+  t.equal((await readFlow(journal, "j")).state, "SUSPENDED");
+  await pocket.pass(10_000);
+  t.equal((await board.get("j"))?.claims, 1, "it rests until it is told to go on");
+  await board.command("j", { kind: "resume" });
+  await stage.call("b");
+  await board.command("j", { kind: "kill", reason: "enough" });
+  await pocket.pass(1);
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "FAILURE" }, commands: [] });
+  t.equal(conductor.statistics.consumed, 2);
+});
+
+t.test("a conductor that died after the end was recorded left nothing to run", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage, journal } = cluster;
+  const flow = linear("f", {}, quick("a"), failing("b"));
+  const { board: frozen, freeze } = cluster.freezable();
+  const first = await cluster.conductor("first", [flow], { board: frozen });
+  first.notifier.on("prepared", freeze);
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(1);
+  t.equal((await readFlow(journal, "j")).state, "REVERTED");
+  t.match(await board.get("j"), { state: "CLAIMED" });
+  await using second = await cluster.conductor("second", [flow]);
+  await pocket.pass(6_000);
+  t.match(await board.get("j"), {
+    state: "COMPLETE",
+    end: { state: "REVERTED", failure: { message: "b failed" } },
+  });
+  const runs = (await recordsOf(journal, "j")).filter((kind) => kind === "run");
+  t.equal(runs.length, 1);
+  t.equal(second.statistics.takenOver, 1);
+  t.same(stage.log, []);
+});
+
+t.test("two versions of a flow's code: nobody migrates it unasked", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage, journal } = cluster;
+  const old = linear("f", {}, stage.task("a"), stage.task("b"));
+  const next = linear("f", {}, stage.task("a"), quick("new"), stage.task("b"));
+  const { board: frozen, freeze } = cluster.freezable();
+  await cluster.conductor("old", [old], { board: frozen });
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(1);
+  (await stage.call("a")).succeed("A");
+  await stage.call("b");
+  freeze();
+  stage.calls.length = 0;
+  await using other = await cluster.conductor("next", [next]);
+  await pocket.pass(10_000);
+  t.match(await board.get("j"), { state: "UNCLAIMED", claims: 2, reason: /"new" is new/ });
+  t.same(stage.log, []);
+  await using third = await cluster.conductor("third", [old]);
+  (await stage.call("b")).succeed("B");
+  await pocket.pass(1);
+  await third.idle();
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+  const kinds = await recordsOf(journal, "j");
+  t.notOk(kinds.includes("migrated"));
+  t.equal(other.statistics.consumed, 0);
+});
+
+t.test("an attempt that takes its owners down is parked, and goes on when a person says so", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage } = cluster;
+  const flow = linear("f", {}, stage.task("poison"));
+  await board.post({ id: "j", flow: "f" });
+  for (let death = 1; death <= 3; death++) {
+    const { board: frozen, freeze } = cluster.freezable();
+    await cluster.conductor(`victim ${death}`, [flow], { board: frozen });
+    await pocket.pass(death === 1 ? 1 : 6_000);
+    t.equal(stage.calls.length, death);
+    freeze();
+  }
+  await using last = await cluster.conductor("last", [flow]);
+  await pocket.pass(10_000);
+  t.match(await board.get("j"), {
+    state: "UNCLAIMED",
+    isHeld: true,
+    reason: /"poison" took its host down 3 times/,
+  });
+  await board.command("j", { kind: "resume" });
+  await until(() => stage.calls.length === 4, "it is tried again");
+  stage.calls[3]?.call.succeed();
+  await pocket.pass(1);
+  await last.idle();
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+});
