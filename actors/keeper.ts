@@ -67,7 +67,7 @@ export class Keeper {
   given = 0;
   readonly #options: KeeperOptions;
   readonly #boxes = new Map<string, Box>();
-  readonly #keys = new Set<string>();
+  readonly #keys = new Map<string, Box>();
   #isClosed = false;
 
   constructor(options: KeeperOptions) {
@@ -79,7 +79,7 @@ export class Keeper {
   }
 
   get keys(): readonly string[] {
-    return [...this.#keys];
+    return [...this.#keys.keys()];
   }
 
   get isFull(): boolean {
@@ -106,7 +106,7 @@ export class Keeper {
       this.#boxes.set(flow, box);
     }
     box.outcomes.set(key, { key, outcome, engine, since: this.#options.clock.monotonic() });
-    this.#keys.add(key);
+    this.#keys.set(key, box);
     if (box.isSending || box.timer !== undefined) return;
     box.isSending = true;
     // With what else ends in this turn.
@@ -129,6 +129,12 @@ export class Keeper {
       this.#retract(box);
       void this.#send(box);
     }
+  }
+
+  /** Somebody looks for an outcome: it need not wait for its next turn. */
+  remind(key: string): void {
+    const box = this.#keys.get(key);
+    if (box?.timer !== undefined) this.sendAgain(box.flow);
   }
 
   close(): void {

@@ -185,6 +185,7 @@ export class Worker implements Pick<Report, "progress"> {
         this.#running.get(message.key)?.abort(errorOf(message.reason));
         return null;
       case "holds":
+        for (const key of message.keys) this.#keeper.remind(key);
         return message.keys.map((key) => this.#holds(key));
     }
   }
