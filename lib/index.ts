@@ -75,6 +75,7 @@ export {
   sqliteJournal,
 } from "./journal/sqlite.ts";
 export { connectNats, type NatsOptions, type NatsTls } from "./nats/connect.ts";
+export { natsJobboard, type NatsJobboardOptions } from "./nats/jobboard.ts";
 export type { NatsTransport } from "./nats/face.ts";
 export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";

@@ -24,6 +24,9 @@ export interface BoardOptions {
 /** How often an operation begins anew because others changed the job meanwhile. */
 const mostTries = 64;
 
+/** Milliseconds before an entry is read again that was the same after a conflict. */
+const pauseMs = 50;
+
 export class Board implements face.Jobboard {
   readonly #store: BoardStore;
   readonly #clock: Clock;
@@ -173,6 +176,7 @@ export class Board implements face.Jobboard {
     const gone = await Promise.all(
       old.map(async ({ id, revision }) => this.#store.delete(jobKey(id), revision)),
     );
+    await this.#store.sweep();
     return gone.filter(Boolean).length;
   }
 
@@ -197,17 +201,27 @@ export class Board implements face.Jobboard {
   }
 
   async #change(id: string, rule: rules.Rule): Promise<face.Job> {
+    let refused = 0;
     for (let tries = 0; tries < mostTries; tries++) {
       const job = await this.get(id);
       if (job === undefined) throw missing(id);
       const { revision, ...entry } = job;
+      // What answers is behind what refuses; in a moment it is not.
+      if (revision === refused) await this.#pause();
       const next = rule(entry, revision);
       if (next === entry) return job;
       const value = seal(next);
       const written = await this.#store.write(jobKey(id), value, revision);
       if (written !== undefined) return jobOf({ value, revision: written }, id);
+      refused = revision;
     }
     throw contended(id);
+  }
+
+  async #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.setTimeout(resolve, pauseMs);
+    });
   }
 
   #needOpen(): void {

@@ -208,7 +208,7 @@ export interface Jobboard extends AsyncDisposable {
   watch(changed: (job: Job | GoneJob) => void): Promise<Stop>;
 
   /**
-   * Renews a lease, or makes it.
+   * Renews a lease, or makes it. Waits for a board that is away for a quarter of `leaseMs` at most.
    *
    * @returns its revision
    * @throws FlowError `LEASE_TAKEN` when somebody dropped or made it: the owner is out, and so it stays until it drops

@@ -34,7 +34,7 @@ export class Leases {
   async renew(lease: Lease): Promise<number> {
     const { owner } = lease;
     const value = seal({ ...checked(lease), by: this.#by } satisfies Kept);
-    return this.#inTurn(owner, async () => this.#write(owner, value));
+    return this.#inTurn(owner, async () => this.#write(owner, value, Math.ceil(lease.leaseMs / 4)));
   }
 
   async all(): Promise<readonly HeldLease[]> {
@@ -55,11 +55,11 @@ export class Leases {
     });
   }
 
-  async #write(owner: string, value: Uint8Array): Promise<number> {
+  async #write(owner: string, value: Uint8Array, withinMs: number): Promise<number> {
     const key = leaseKey(owner);
     for (let tries = 0; tries < mostTries; tries++) {
       const expected = this.#revisions.get(owner) ?? 0;
-      const revision = await this.#store.write(key, value, expected);
+      const revision = await this.#store.write(key, value, expected, withinMs);
       if (revision !== undefined) {
         this.#revisions.set(owner, revision);
         return revision;

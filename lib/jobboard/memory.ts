@@ -48,6 +48,11 @@ export class MemoryStore implements BoardStore {
     return Promise.resolve(() => void this.#watchers.delete(own));
   }
 
+  /** There is nothing to forget. */
+  sweep(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Other boards may go on. */
   close(): Promise<void> {
     return Promise.resolve();

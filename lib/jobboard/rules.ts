@@ -1,4 +1,4 @@
-/** What may become of a job, written once for all boards: an entry and an operation give the next entry. Pure. */
+/** What may become of a job, written once for all boards: an entry and an operation give the next entry. No I/O. */
 import { isDeepStrictEqual } from "node:util";
 import { encode } from "../bytes.ts";
 import { admit } from "../codec.ts";
@@ -18,7 +18,7 @@ import {
 /** A job without what only the store knows. */
 export type Entry = Omit<Job, "revision">;
 
-/** Reads an entry, and says what is next: the same object when nothing changes. */
+/** Reads an entry, and says what is next: the same object when nothing changes. For one operation. */
 export type Rule = (entry: Entry, revision: number) => Entry;
 
 const limits = { token: 1_000, commands: 16, commandText: 1_000, text: 8_192, bytes: 384 * 1024 };
@@ -68,8 +68,11 @@ export function assertSame(there: Entry, made: Entry): void {
 }
 
 export function claim(who: string, { revision, from }: ClaimOptions, at: number): Rule {
+  let tried: number | undefined;
   return (entry, current) => {
-    const { id, state, owner, isHeld } = entry;
+    const { id, state, owner, isHeld, claims } = entry;
+    // Asked again: the try before came through after all, and somebody else has changed the job since.
+    if (tried === claims && owner === who) return entry;
     const refuse = (problem?: string): FlowError =>
       new FlowError("JOB_UNCLAIMABLE", {
         ...{ job: id, state },
@@ -83,7 +86,8 @@ export function claim(who: string, { revision, from }: ClaimOptions, at: number)
       throw refuse(`it has changed since revision ${revision}`);
     }
     const { reason: _, ...rest } = entry;
-    return { ...rest, state: "CLAIMED", owner: who, claims: entry.claims + 1, updatedAt: at };
+    tried = claims + 1;
+    return { ...rest, state: "CLAIMED", owner: who, claims: tried, updatedAt: at };
   };
 }
 

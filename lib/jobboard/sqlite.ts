@@ -86,7 +86,7 @@ const sql = {
   write:
     "INSERT INTO entries(key, shelf, revision, value) VALUES(?, ?, ?, ?) " +
     "ON CONFLICT(key) DO UPDATE SET revision = excluded.revision, value = excluded.value",
-  forget: "DELETE FROM entries WHERE shelf = ? AND revision < ? AND value IS NULL",
+  forget: "DELETE FROM entries WHERE value IS NULL AND revision < ?",
   all: `SELECT ${columns} FROM entries WHERE shelf = ? AND value IS NOT NULL`,
   changes: `SELECT ${columns} FROM entries WHERE shelf = 'jobs' AND revision > ? ORDER BY revision`,
 } as const;
@@ -118,13 +118,7 @@ class FileStore implements BoardStore {
   }
 
   delete(key: string, expected: number): Promise<boolean> {
-    return this.#answer(key, () => {
-      const revision = this.#put(key, null, expected);
-      if (revision === undefined) return false;
-      // Not in the same transaction: a crash in between only leaves some rows for the next one.
-      this.#connection.statement(sql.forget).run(shelfOf(key), revision - rememberedChanges);
-      return true;
-    });
+    return this.#answer(key, () => this.#put(key, null, expected) !== undefined);
   }
 
   all(shelf: Shelf): Promise<ReadonlyMap<string, Stored>> {
@@ -159,6 +153,13 @@ class FileStore implements BoardStore {
       if (timer !== undefined) clock.clearTimeout(timer);
       timer = undefined;
     };
+  }
+
+  sweep(): Promise<void> {
+    return this.#answer("", () => {
+      const last = Number(this.#connection.statement(sql.counter).get()?.["revision"]);
+      this.#connection.statement(sql.forget).run(last - rememberedChanges);
+    });
   }
 
   close(): Promise<void> {

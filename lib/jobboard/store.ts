@@ -29,10 +29,16 @@ export interface BoardStore {
   /**
    * Writes if the key is at that revision; 0: if there is none.
    *
+   * @param withinMs - the most to wait for a store that is away; default: as the store was told
    * @returns the new revision; undefined when the key is at another one
    * @throws FlowError `BOARD_FULL`
    */
-  write(key: string, value: Uint8Array, expected: number): Promise<number | undefined>;
+  write(
+    key: string,
+    value: Uint8Array,
+    expected: number,
+    withinMs?: number,
+  ): Promise<number | undefined>;
 
   /** @returns false when the key is not at that revision */
   delete(key: string, expected: number): Promise<boolean>;
@@ -51,6 +57,9 @@ export interface BoardStore {
    * @returns when everything present has been given
    */
   watch(changed: (change: Change) => void, ended: (error: Error) => void): Promise<Stop>;
+
+  /** Forgets that keys were deleted long ago. */
+  sweep(): Promise<void>;
 
   close(): Promise<void>;
 }
