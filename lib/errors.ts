@@ -74,6 +74,8 @@ interface Failures {
   JOURNAL_UNAVAILABLE: { readonly problem: string };
   /** `flow` is empty, and `sequence` 0, when it is the whole journal that can't be read. */
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
+  /** Records that were acknowledged up to this sequence are not there any more; the flow can't go on from what is. */
+  JOURNAL_LOST_TAIL: { readonly flow: string; readonly sequence: number; readonly problem: string };
   ENGINE_CLOSED: { readonly flow: string };
   MAILBOX_FULL: { readonly system: string; readonly capacity: number };
   NO_RECEIVER: { readonly to: string };
@@ -89,6 +91,15 @@ interface Failures {
   SERVER_UNREACHABLE: { readonly servers: readonly string[]; readonly problem: string };
   SERVER_TOO_OLD: { readonly server: string; readonly found: string; readonly needed: string };
   CREDENTIALS_REFUSED: { readonly servers: readonly string[]; readonly problem: string };
+  /** The server has no JetStream for these credentials, or not as it is needed. */
+  JETSTREAM_UNAVAILABLE: { readonly problem: string };
+  /** `status` as HTTP has it; `errCode` is the server's number of the error. */
+  JETSTREAM_REFUSED: {
+    readonly request: string;
+    readonly status: number;
+    readonly errCode: number;
+    readonly problem: string;
+  };
   FORBIDDEN: { readonly operation: "publish" | "subscribe"; readonly subject: string };
   /** `module` as it was given, or its absolute path. */
   MODULE_NOT_LOADED: { readonly module: string; readonly problem: string };
@@ -178,6 +189,8 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     flow === ""
       ? `the journal is damaged: ${problem}`
       : `journal of flow "${flow}" is damaged at sequence ${sequence}: ${problem}`,
+  JOURNAL_LOST_TAIL: ({ flow, sequence, problem }) =>
+    `the journal of flow "${flow}" lost its end, up to sequence ${sequence}: ${problem}`,
   ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
   MAILBOX_FULL: ({ system, capacity }) =>
     `the mailbox of system "${system}" already holds ${String(capacity)} messages`,
@@ -192,6 +205,9 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     `the server at ${server} is of version ${found}; ${needed} or later is needed`,
   CREDENTIALS_REFUSED: ({ servers, problem }) =>
     `the server at ${servers.join(", ")} refuses the credentials: ${problem}`,
+  JETSTREAM_UNAVAILABLE: ({ problem }) => `JetStream can't be used: ${problem}`,
+  JETSTREAM_REFUSED: ({ request, errCode, problem }) =>
+    `JetStream refuses ${request}: ${problem} (error ${errCode})`,
   FORBIDDEN: ({ operation, subject }) =>
     `these credentials don't allow to ${operation} ${operation === "publish" ? "at" : "to"} ${subject}`,
   MODULE_NOT_LOADED: ({ module, problem }) => `can't load ${module}: ${problem}`,

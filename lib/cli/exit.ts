@@ -64,6 +64,7 @@ const ofErrors: Partial<Record<ErrorCode, number>> = {
   JOURNAL_FULL: exitCodes.JOURNAL,
   JOURNAL_UNAVAILABLE: exitCodes.JOURNAL,
   JOURNAL_DAMAGED: exitCodes.JOURNAL,
+  JOURNAL_LOST_TAIL: exitCodes.JOURNAL,
   FENCED: exitCodes.OWNED,
   LEASE_LOST: exitCodes.OWNED,
   HAS_OWNER: exitCodes.OWNED,

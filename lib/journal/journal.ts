@@ -1,8 +1,11 @@
 /** Where records go. Implementations differ in what they survive and in nothing else (I7). */
 import type { Batch } from "../plan/records.ts";
 
-/** What a journal's acknowledged batches survive: nothing, the end of the process, a power cut. */
-export type Durability = "none" | "process" | "disk";
+/**
+ * What a journal's acknowledged batches survive: nothing, the end of the process, a power cut; or as much as the
+ * servers that keep it are set to, with their replicas and how often they sync to disk.
+ */
+export type Durability = "none" | "process" | "disk" | "server";
 
 /** A flow as a listing shows it. */
 export interface FlowSummary {

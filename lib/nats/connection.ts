@@ -2,14 +2,19 @@
  * A connection to NATS that keeps what is to be sent while it is away, and survives what the client doesn't: a
  * callback that throws ends the client's reader, so none does.
  */
-import type { NatsConnection, Subscription } from "nats";
+import type { MsgHdrs, NatsConnection, Subscription } from "nats";
 import { FlowError } from "../errors.ts";
 import type { Log } from "../types.ts";
 import { cut } from "./chunks.ts";
 import type { Counts } from "./face.ts";
 
-/** Takes one message. `reply` is empty when no answer is asked for. */
-type Receive = (data: Uint8Array, reply: string, subject: string) => void;
+/** Takes one message. `reply` is empty when no answer is asked for; headers are read when they are asked for. */
+type Receive = (
+  data: Uint8Array,
+  reply: string,
+  subject: string,
+  headers: () => MsgHdrs | undefined,
+) => void;
 
 export interface Subscribed {
   /** Why the server does not send, if so. */
@@ -68,6 +73,11 @@ export class Connection {
     return this.#isConnected && this.#closed === undefined;
   }
 
+  /** The most bytes that the server takes in one message, headers included. */
+  get limit(): number {
+    return this.#limit;
+  }
+
   /** @throws FlowError `TRANSPORT_CLOSED` */
   needOpen(): void {
     if (this.#closed !== undefined) {
@@ -94,13 +104,20 @@ export class Connection {
    * Sends now, or when the connection is back. In order.
    *
    * @param to - what it is sent to, for errors
+   * @param headers - as `lib/nats/headers.ts` writes them. What has some is never cut
    * @returns takes it back if it was not sent yet; undefined when it was
    * @throws FlowError `TRANSPORT_CLOSED`, `TRANSPORT_FULL`
    */
-  send(subject: string, body: Uint8Array, to: string, reply = ""): (() => void) | undefined {
+  send(
+    subject: string,
+    body: Uint8Array,
+    to: string,
+    reply = "",
+    headers?: Uint8Array,
+  ): (() => void) | undefined {
     this.needOpen();
     if (this.#isConnected) {
-      this.#publish(subject, body, reply);
+      this.#publish(subject, body, reply, headers);
       return undefined;
     }
     const { window, windowBytes } = this.#options;
@@ -115,7 +132,7 @@ export class Connection {
     this.#kept.set(number, {
       bytes,
       publish: () => {
-        this.#publish(subject, body, reply);
+        this.#publish(subject, body, reply, headers);
       },
     });
     this.#keptBytes += bytes;
@@ -141,7 +158,7 @@ export class Connection {
           return;
         }
         this.guard("a message could not be taken", () => {
-          receive(message.data, message.reply ?? "", message.subject);
+          receive(message.data, message.reply ?? "", message.subject, () => message.headers);
         });
       },
     });
@@ -274,8 +291,14 @@ export class Connection {
     else for (const changed of [...this.#changes]) changed();
   }
 
-  #publish(subject: string, body: Uint8Array, reply: string): void {
+  #publish(subject: string, body: Uint8Array, reply: string, headers?: Uint8Array): void {
     this.guard(`a message to ${subject} could not be sent`, () => {
+      if (headers !== undefined) {
+        // All that the client asks of headers when it sends them.
+        const written = { encode: () => headers } as unknown as MsgHdrs;
+        this.#nats.publish(subject, body, { reply, headers: written });
+        return;
+      }
       const limit = Math.min(this.#limit, pieceBytes);
       if (body.byteLength <= limit) {
         this.#nats.publish(subject, body, { reply });

@@ -15,6 +15,8 @@ export interface Question {
   readonly to: string;
   readonly body: Uint8Array;
   readonly timeoutMs: number;
+  /** As `lib/nats/headers.ts` writes them. */
+  readonly headers?: Uint8Array;
 }
 
 interface Sent extends Asked<Uint8Array> {
@@ -64,13 +66,14 @@ export class Rpc {
    * @returns the answer's bytes; `nobody` when nobody takes the request
    * @throws FlowError `NO_ANSWER`, `FORBIDDEN`, `TRANSPORT_FULL`, `TRANSPORT_CLOSED`
    */
-  async ask({ subject, to, body, timeoutMs }: Question): Promise<Uint8Array> {
+  async ask({ subject, to, body, timeoutMs, headers }: Question): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const bytes = body.byteLength;
+      const bytes = body.byteLength + (headers?.byteLength ?? 0);
       const asked: Sent = { to, subject, bytes, timeoutMs, resolve, reject };
       const id = this.#waiting.add(asked);
       try {
-        asked.withdraw = this.#connection.send(subject, body, to, `${this.#inbox}.${id}`);
+        const reply = `${this.#inbox}.${id}`;
+        asked.withdraw = this.#connection.send(subject, body, to, reply, headers);
       } catch (error) {
         this.#waiting.take(id);
         throw error;

@@ -21,6 +21,27 @@ export interface NatsTransportOptions extends WaitingLimits {
   readonly maxBytes: number;
 }
 
+/** What other parts of lib/nats build upon, of a transport. */
+export interface Inside {
+  readonly connection: Connection;
+  readonly rpc: Rpc;
+  readonly clock: Clock;
+  /** The first tokens of every subject. */
+  readonly prefix: string;
+  /** Subjects of two tokens or more below it are free for whoever needs some. */
+  readonly inbox: string;
+}
+
+const insides = new WeakMap<object, Inside>();
+
+/** @throws FlowError `INVALID_OPTION` when `connectNats` did not make it */
+export function insideOf(transport: NatsTransport): Inside {
+  const inside = insides.get(transport);
+  if (inside !== undefined) return inside;
+  const problem = "is none that connectNats() made";
+  throw new FlowError("INVALID_OPTION", { option: "transport", problem });
+}
+
 interface Served {
   take: Take;
   readonly subscribed: Subscribed;
@@ -59,6 +80,8 @@ export class SubjectTransport implements NatsTransport {
     this.#inboxes = new RegExp(`^${own}\\.inbox\\.[A-Za-z0-9_=-]+\\.[A-Za-z0-9_=-]+\\.[0-9]+$`);
     this.#rpc = rpc;
     this.#assembler = assembler;
+    const { connection, clock, prefix, inbox } = options;
+    insides.set(this, { connection, rpc, clock, prefix, inbox });
   }
 
   /** @throws FlowError `FORBIDDEN`, `TRANSPORT_CLOSED` */
