@@ -73,7 +73,10 @@ interface Answer {
 const nothing = new Uint8Array();
 
 /** Whether an error is JetStream's with one of these numbers. */
-export function isRefused(error: unknown, ...numbers: readonly number[]): boolean {
+export function isRefused(
+  error: unknown,
+  ...numbers: readonly number[]
+): error is FlowError<"JETSTREAM_REFUSED"> {
   return FlowError.is(error, "JETSTREAM_REFUSED") && numbers.includes(error.about.errCode);
 }
 
