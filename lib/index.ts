@@ -41,6 +41,7 @@ export {
 } from "./journal/sqlite.ts";
 export { connectNats, type NatsOptions, type NatsTls } from "./nats/connect.ts";
 export type { NatsTransport } from "./nats/face.ts";
+export { natsJournal, type NatsJournal, type NatsJournalOptions } from "./nats/journal.ts";
 export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";
 export { unordered } from "./patterns/unordered.ts";

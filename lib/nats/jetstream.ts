@@ -262,7 +262,7 @@ export class JetStream {
     timeoutMs: number,
     headers?: Uint8Array,
   ): Promise<Answer> {
-    const question = { subject, to, body, timeoutMs };
+    const question = { subject, to, body, timeoutMs, ofServer: true };
     const bytes = await this.inside.rpc.ask(
       headers === undefined ? question : { ...question, headers },
     );

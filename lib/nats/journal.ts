@@ -168,7 +168,8 @@ class StreamJournal implements NatsJournal {
       await this.#prepared;
     } catch (error) {
       this.#prepared = undefined;
-      throw error;
+      const { cause } = error as Error;
+      throw FlowError.is(cause, "JETSTREAM_UNAVAILABLE") ? cause : error;
     }
   }
 

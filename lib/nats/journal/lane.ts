@@ -17,9 +17,8 @@ import { type Head, headHeader, readHead, writeHead } from "./head.ts";
 import { isPassing, outwards, type Patience, patiently, pieceBytes, type Place } from "./place.ts";
 import type { Reader } from "./reader.ts";
 
-/** Milliseconds after which an acknowledged message that is gone is taken for lost, and the fewest tries until then. */
-const lostAfterMs = 10_000;
-const lostAfterTries = 3;
+/** An acknowledged message that is gone is taken for lost after so much of the patience, and so many tries. */
+const lostAfter = { share: 0.5, tries: 3 } as const;
 
 /** Hashes of values that are known to be stored; own appends whose fate is not known. */
 const most = { stored: 1_000, doubts: 16 } as const;
@@ -322,7 +321,8 @@ class Lost {
     }
     const now = this.#place.clock.monotonic();
     this.#since ??= now;
-    return ++this.#tries >= lostAfterTries && now - this.#since >= lostAfterMs;
+    const lastsMs = lostAfter.share * this.#place.patienceMs;
+    return ++this.#tries >= lostAfter.tries && now - this.#since >= lastsMs;
   }
 }
 
