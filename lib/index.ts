@@ -77,6 +77,7 @@ export {
 export { connectNats, type NatsOptions, type NatsTls } from "./nats/connect.ts";
 export { natsJobboard, type NatsJobboardOptions } from "./nats/jobboard.ts";
 export type { NatsTransport } from "./nats/face.ts";
+export { natsJournal, type NatsJournal, type NatsJournalOptions } from "./nats/journal.ts";
 export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";
 export { unordered } from "./patterns/unordered.ts";

@@ -164,6 +164,27 @@ function brokenBytes(bytes: Buffer): string | undefined {
   return wrongVersion(bytes.readUInt32LE(4));
 }
 
+/** What the first bytes of a batch say. */
+export interface BatchHeader {
+  readonly checksum: number;
+  readonly epoch: number;
+  /** Sequence of the last record. */
+  readonly last: number;
+}
+
+/** How many bytes `headerOf` looks at. */
+export const batchHeaderBytes = headerBytes;
+
+/** What a batch's first bytes say; the rest isn't looked at. undefined when they are none of a batch. */
+export function headerOf(bytes: Uint8Array): BatchHeader | undefined {
+  const buffer = bufferOf(bytes);
+  if (buffer.length < headerBytes || wrongVersion(buffer.readUInt32LE(4)) !== undefined) {
+    return undefined;
+  }
+  const last = buffer.readDoubleLE(20) + buffer.readUInt32LE(36) - 1;
+  return { checksum: buffer.readUInt32LE(0), epoch: buffer.readUInt32LE(16), last };
+}
+
 /** The sequence after the last one of a batch; undefined when its bytes are damaged. */
 export function nextAfter(bytes: Uint8Array): number | undefined {
   const buffer = bufferOf(bytes);

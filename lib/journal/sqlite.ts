@@ -21,7 +21,7 @@ import { errorOf, type Refusal } from "./sqlite/faults.ts";
 import { type Lane, LocalLane, ThreadLane } from "./sqlite/lane.ts";
 import { storeOptions } from "./sqlite/options.ts";
 import { Reader } from "./sqlite/reader.ts";
-import { assertEnds, type Purge } from "./sqlite/remover.ts";
+import { endsIn, type Purge } from "./sqlite/remover.ts";
 import type { StoreOptions } from "./sqlite/schema.ts";
 import { type Reply, type Request, Work } from "./sqlite/work.ts";
 import type { Entry } from "./sqlite/writer.ts";
@@ -131,7 +131,7 @@ class FileJournal implements SqliteJournal {
 
   async purge(purge: Purge): Promise<number> {
     this.assertOpen();
-    assertEnds(purge.states);
+    endsIn(purge.states);
     return this.request({ kind: "purge", purge }, "");
   }
 

@@ -73,7 +73,10 @@ interface Answer {
 const nothing = new Uint8Array();
 
 /** Whether an error is JetStream's with one of these numbers. */
-export function isRefused(error: unknown, ...numbers: readonly number[]): boolean {
+export function isRefused(
+  error: unknown,
+  ...numbers: readonly number[]
+): error is FlowError<"JETSTREAM_REFUSED"> {
   return FlowError.is(error, "JETSTREAM_REFUSED") && numbers.includes(error.about.errCode);
 }
 
@@ -259,7 +262,7 @@ export class JetStream {
     timeoutMs: number,
     headers?: Uint8Array,
   ): Promise<Answer> {
-    const question = { subject, to, body, timeoutMs };
+    const question = { subject, to, body, timeoutMs, ofServer: true };
     const bytes = await this.inside.rpc.ask(
       headers === undefined ? question : { ...question, headers },
     );

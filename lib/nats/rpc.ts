@@ -17,10 +17,13 @@ export interface Question {
   readonly timeoutMs: number;
   /** As `lib/nats/headers.ts` writes them. */
   readonly headers?: Uint8Array;
+  /** Whoever answers is the server itself: what was sent before the connection went is not answered any more. */
+  readonly ofServer?: boolean;
 }
 
 interface Sent extends Asked<Uint8Array> {
   readonly subject: string;
+  readonly ofServer: boolean;
 }
 
 export interface RpcOptions extends WaitingLimits {
@@ -45,6 +48,9 @@ export class Rpc {
     connection.onForbidden((error) => {
       this.#refuse(error);
     });
+    connection.watch((isConnected) => {
+      if (isConnected) this.#giveUp();
+    });
     connection.onClosed((problem) => {
       this.#waiting.reject(new FlowError("TRANSPORT_CLOSED", { problem }));
     });
@@ -66,10 +72,11 @@ export class Rpc {
    * @returns the answer's bytes; `nobody` when nobody takes the request
    * @throws FlowError `NO_ANSWER`, `FORBIDDEN`, `TRANSPORT_FULL`, `TRANSPORT_CLOSED`
    */
-  async ask({ subject, to, body, timeoutMs, headers }: Question): Promise<Uint8Array> {
+  async ask(question: Question): Promise<Uint8Array> {
+    const { subject, to, body, timeoutMs, headers, ofServer = false } = question;
     return new Promise((resolve, reject) => {
       const bytes = body.byteLength + (headers?.byteLength ?? 0);
-      const asked: Sent = { to, subject, bytes, timeoutMs, resolve, reject };
+      const asked: Sent = { to, subject, ofServer, bytes, timeoutMs, resolve, reject };
       const id = this.#waiting.add(asked);
       try {
         const reply = `${this.#inbox}.${id}`;
@@ -100,6 +107,13 @@ export class Rpc {
       this.#waiting.take(id)?.reject(error as Error);
       return undefined;
     }
+  }
+
+  /** What was kept meanwhile can be taken back, and was sent just now. */
+  #giveUp(): void {
+    const problem = "the connection was lost before the answer came";
+    const error = new FlowError("JETSTREAM_UNAVAILABLE", { problem });
+    this.#waiting.reject(error, ({ ofServer, withdraw }) => ofServer && withdraw === undefined);
   }
 
   #refuse(error: FlowError<"FORBIDDEN">): void {

@@ -18,7 +18,7 @@ export interface Seen {
   /** In the stream. */
   readonly sequence: number;
   readonly data: Uint8Array;
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
   /** When the server stored it, epoch milliseconds of its clock. */
   readonly storedAt: number;
 }
@@ -224,7 +224,7 @@ class Watching {
         isRefused(error, streamNotFound) ||
         FlowError.is(error, "FORBIDDEN") ||
         FlowError.is(error, "TRANSPORT_CLOSED");
-      if (forGood) this.#end(error as Error);
+      if (forGood) this.#end(error);
       else this.#arm(Math.min(retryMs.most, retryMs.first * 2 ** this.#failures++));
     });
   }

@@ -9,7 +9,7 @@ Runs every case (*.json, format 1) in a folder and in the folders in there.
 
   --engine ENGINE   serial (default) or parallel, here; threads or processes, in a pool of 6;
                     workers, 2 of 6 slots each, through a NATS server that is started for them
-  --journal KIND    memory (default) or sqlite
+  --journal KIND    memory (default) or sqlite; or jetstream, on a NATS server that is started for it
   --only PREFIX     only cases whose file name begins with it
   --seed N          lets each call of a task take some time, drawn from N; default 0, none
 
@@ -44,7 +44,7 @@ export function readArguments(given: readonly string[]): Asked {
   return {
     folder,
     engine: oneOf("--engine", values.engine, engines),
-    journal: oneOf("--journal", values.journal, ["memory", "sqlite"]),
+    journal: oneOf("--journal", values.journal, ["memory", "sqlite", "jetstream"]),
     only: values.only,
     seed,
   };

@@ -6,6 +6,7 @@ import type { EngineKind } from "../../actors/options.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
 import { sqliteJournal } from "../../lib/journal/sqlite.ts";
+import { natsJournal } from "../../lib/nats/journal.ts";
 import { World } from "./behave.ts";
 import type { CaseFile } from "./cases.ts";
 import { Casework } from "./casework.ts";
@@ -13,9 +14,10 @@ import type { Hosts } from "./hosts.ts";
 import { Nodes } from "./nodes.ts";
 import { Pooled } from "./pooled.ts";
 import type { Setup } from "./session.ts";
+import { Store } from "./stored.ts";
 import { turnsOf } from "./turns.ts";
 
-export type JournalKind = "memory" | "sqlite";
+export type JournalKind = "memory" | "sqlite" | "jetstream";
 
 export interface RigOptions {
   readonly engine: EngineKind;
@@ -36,6 +38,7 @@ export class Rig implements AsyncDisposable {
   readonly #memory: Journal | undefined;
   readonly #journals = join(this.#folder, "journals");
   #hosts: Promise<Hosts | undefined> | undefined;
+  #store: Promise<Store | undefined> | undefined;
 
   constructor(options: RigOptions) {
     const { journal, files, seed = 0 } = options;
@@ -47,18 +50,24 @@ export class Rig implements AsyncDisposable {
     else mkdirSync(this.#journals);
   }
 
-  /** Starts what tasks run on, if that is not the engine's event loop. The first case does it otherwise. */
+  /** Starts what tasks run on and flows are kept on, if that is not here. The first case does it otherwise. */
   async start(): Promise<void> {
+    const isElsewhere = this.#options.journal === "jetstream";
+    await (this.#store ??= isElsewhere ? Store.start(this.#folder) : Promise.resolve(undefined));
     await (this.#hosts ??= this.#start());
   }
 
   /** Lets `work` have what one case needs, and lets go of it afterwards. */
   async use<Result>({ path }: CaseFile, work: (setup: Setup) => Promise<Result>): Promise<Result> {
     await this.start();
+    const store = await this.#store;
     const opened: Journal[] = [];
     const open = (): Journal => {
       if (this.#memory !== undefined) return this.#memory;
-      const journal = sqliteJournal({ dir: this.#journals, durability: "process" });
+      const journal =
+        store === undefined
+          ? sqliteJournal({ dir: this.#journals, durability: "process" })
+          : natsJournal(store.transport);
       opened.push(journal);
       return journal;
     };
@@ -73,6 +82,8 @@ export class Rig implements AsyncDisposable {
     const hosts = await this.#hosts?.catch(() => undefined);
     await hosts?.[Symbol.asyncDispose]();
     await this.#memory?.close();
+    const store = await this.#store?.catch(() => undefined);
+    await store?.[Symbol.asyncDispose]();
     rmSync(this.#folder, { recursive: true });
   }
 

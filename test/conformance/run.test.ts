@@ -82,7 +82,7 @@ const refused = [
     ["a", "--engine", "green"],
     "--engine is serial or parallel or threads or processes or workers, got green",
   ],
-  [["a", "--journal", "paper"], "--journal is memory or sqlite, got paper"],
+  [["a", "--journal", "paper"], "--journal is memory or sqlite or jetstream, got paper"],
   [["a", "--seed", "x"], "--seed x is no whole number"],
   [["a", "--what"], /Unknown option '--what'/],
 ] as const;

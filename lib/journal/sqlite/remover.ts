@@ -101,10 +101,11 @@ export class Remover {
 }
 
 /** @throws FlowError `INVALID_OPTION` for a state that is no end: such flows may go on */
-export function assertEnds(states: readonly string[] | undefined): void {
-  for (const state of states ?? []) {
+export function endsIn(states: readonly string[] = ends): readonly string[] {
+  for (const state of states) {
     if (ends.includes(state)) continue;
     const problem = `"${state}" is none of ${ends.join(", ")}`;
     throw new FlowError("INVALID_OPTION", { option: "states", problem });
   }
+  return states;
 }

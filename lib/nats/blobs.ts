@@ -1,0 +1,116 @@
+/**
+ * Large values beside the batches of a flow, by the hash of their bytes.
+ *
+ * In chunks, each stored once: the fence says that its subject is empty. Whoever stores the same value at the same time
+ * stores the same chunks, whichever of them comes first.
+ */
+import { createHash } from "node:crypto";
+import { FlowError } from "../errors.ts";
+import type { Part } from "../journal/record.ts";
+import { isRefused, jetStreamErrors } from "./jetstream.ts";
+import { isPassing, outwards, patiently, pieceBytes, type Place } from "./journal/place.ts";
+
+const countHeader = "Fs-Chunks";
+
+/** Chunks of one value that are under way at once. */
+const mostAtOnce = 8;
+
+export class Blobs {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /**
+   * Resolves when all of it is stored.
+   *
+   * @throws FlowError `JOURNAL_FULL`, `JOURNAL_UNAVAILABLE`; `JOURNAL_DAMAGED` when something else is stored there
+   */
+  async put(flow: string, { hash, bytes }: Part): Promise<void> {
+    const count = Math.max(1, Math.ceil(bytes.byteLength / pieceBytes));
+    await each(count, async (index) => {
+      const piece = bytes.subarray(index * pieceBytes, (index + 1) * pieceBytes);
+      await this.#putChunk(flow, this.#subject(flow, hash, index), piece, count);
+    });
+  }
+
+  /** @returns undefined when it is not there, or not as it was */
+  async get(flow: string, hash: string): Promise<Buffer | undefined> {
+    const first = await this.#chunk(flow, hash, 0);
+    const count = Number(first?.headers.get(countHeader));
+    if (first === undefined || !Number.isSafeInteger(count) || count < 1) return undefined;
+    const pieces: (Buffer | undefined)[] = [first.data];
+    await each(count - 1, async (index) => {
+      pieces[index + 1] = (await this.#chunk(flow, hash, index + 1))?.data;
+    });
+    if (pieces.includes(undefined)) return undefined;
+    const bytes = Buffer.concat(pieces as Buffer[]);
+    return createHash("sha256").update(bytes).digest("hex") === hash ? bytes : undefined;
+  }
+
+  /** Forgets all of a flow. */
+  async remove(flow: string): Promise<void> {
+    const { jetstream, blobStream } = this.#place;
+    const subject = `${this.#place.blobsOf(flow)}.>`;
+    await patiently(this.#place, async () => jetstream.purge(blobStream, subject));
+  }
+
+  #subject(flow: string, hash: string, index: number): string {
+    return `${this.#place.blobsOf(flow)}.${hash}.${index}`;
+  }
+
+  async #chunk(flow: string, hash: string, index: number) {
+    const { jetstream, blobStream } = this.#place;
+    const subject = this.#subject(flow, hash, index);
+    return patiently(this.#place, async () => jetstream.last(blobStream, subject));
+  }
+
+  async #putChunk(flow: string, subject: string, piece: Uint8Array, count: number): Promise<void> {
+    const { jetstream, blobStream } = this.#place;
+    const headers = { [countHeader]: String(count) };
+    const patience = this.#place.wait();
+    for (;;) {
+      try {
+        await jetstream.publish(subject, piece, { expected: 0, headers });
+        return;
+      } catch (error) {
+        if (isRefused(error, ...jetStreamErrors.full)) {
+          throw new FlowError("JOURNAL_FULL", { flow, problem: error.about.problem });
+        }
+        if (!isPassing(error) || patience.isOver) throw outwards(error);
+        const { wrongLastSequence } = jetStreamErrors;
+        const isThere =
+          isRefused(error, ...wrongLastSequence) &&
+          (await this.#isThere(flow, blobStream, subject, piece));
+        if (isThere) return;
+        await patience.pause();
+      }
+    }
+  }
+
+  /** Somebody stored it; but only what the leader has is stored for good. */
+  async #isThere(
+    flow: string,
+    stream: string,
+    subject: string,
+    piece: Uint8Array,
+  ): Promise<boolean> {
+    const stored = await patiently(this.#place, async () =>
+      this.#place.jetstream.last(stream, subject),
+    );
+    if (stored === undefined) return false;
+    if (stored.data.equals(piece)) return true;
+    const problem = `something else is stored as ${subject}`;
+    throw new FlowError("JOURNAL_DAMAGED", { flow, sequence: 0, problem });
+  }
+}
+
+/** Does it for 0 to count - 1, a few at once. */
+async function each(count: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const one = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(mostAtOnce, count) }, one));
+}

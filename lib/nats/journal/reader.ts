@@ -1,0 +1,135 @@
+/**
+ * Reads a flow from the leader of its stream, until the last message was read.
+ *
+ * A leader that was deposed and does not know it yet answers with what it has, which may be less than there is. So
+ * whatever looks like damage, or is less than what is known, is asked for again before it is believed.
+ */
+import { FlowError } from "../../errors.ts";
+import { decodeBatch, rootChecksum } from "../../journal/record.ts";
+import type { Batch } from "../../plan/records.ts";
+import type { Blobs } from "../blobs.ts";
+import type { Stored } from "../jetstream.ts";
+import { type Frame, readFrame } from "./frame.ts";
+import { patiently, type Place } from "./place.ts";
+
+/** Values beside batches that are read at once. */
+const partsAtOnce = 16;
+
+/** How often damage is looked at before it is believed. */
+const looks = 3;
+
+export interface Read {
+  readonly batches: readonly Batch[];
+  /** The last message; undefined when the flow is unknown. */
+  readonly last: Stored | undefined;
+}
+
+type Whole = Extract<Frame, { kind: "whole" }>;
+
+export class Reader {
+  readonly #place: Place;
+  readonly #blobs: Blobs;
+
+  constructor(place: Place, blobs: Blobs) {
+    this.#place = place;
+    this.#blobs = blobs;
+  }
+
+  /**
+   * @param known - the sequence in the stream of the last message that is known to be there; 0 if none is
+   * @throws FlowError `JOURNAL_DAMAGED`, `JOURNAL_UNAVAILABLE`, `JOURNAL_LOST_TAIL`
+   */
+  async read(flow: string, known: () => number): Promise<Read> {
+    const patience = this.#place.wait();
+    for (let look = 1; ; look++) {
+      try {
+        const last = await this.last(flow, known());
+        return last === undefined ? { batches: [], last } : await this.#readUpTo(flow, last);
+      } catch (error) {
+        if (!FlowError.is(error, "JOURNAL_DAMAGED") || look === looks) throw error;
+        await patience.pause();
+      }
+    }
+  }
+
+  /** The flow's last message, which has at least the sequence `known`. */
+  async last(flow: string, known: number): Promise<Stored | undefined> {
+    const { jetstream } = this.#place;
+    const [stream, subject] = [this.#place.streamOf(flow), this.#place.subjectOf(flow)];
+    const patience = this.#place.wait();
+    for (;;) {
+      const last = await patiently(this.#place, async () => jetstream.last(stream, subject));
+      if ((last?.sequence ?? 0) >= known) return last;
+      if (patience.isOver) {
+        const problem = `its last message is ${last?.sequence ?? "gone"}, and was ${known}`;
+        throw new FlowError("JOURNAL_LOST_TAIL", { flow, sequence: known, problem });
+      }
+      await patience.pause();
+    }
+  }
+
+  async #readUpTo(flow: string, last: Stored): Promise<Read> {
+    const messages = await patiently(this.#place, async () => this.#messages(flow, last));
+    const batches: Batch[] = [];
+    let first = 1;
+    let before = rootChecksum(flow);
+    const frames = await this.#frames(flow, messages);
+    const parts = await this.#parts(flow, frames);
+    for (const frame of frames) {
+      if (frame === undefined) {
+        const problem = "what is stored there is no batch";
+        throw new FlowError("JOURNAL_DAMAGED", { flow, sequence: first, problem });
+      }
+      const expected = { flow, first, before };
+      const { batch, checksum } = decodeBatch(frame.batch, expected, (hash) => parts.get(hash));
+      batches.push(batch);
+      first += batch.records.length;
+      before = checksum;
+    }
+    return { batches, last };
+  }
+
+  async #messages(flow: string, last: Stored): Promise<Stored[]> {
+    const { jetstream } = this.#place;
+    const [stream, subject] = [this.#place.streamOf(flow), this.#place.subjectOf(flow)];
+    const first = await jetstream.next(stream, subject, 1);
+    if (first === undefined || first.sequence >= last.sequence) return [last];
+    const from = first.sequence + 1;
+    const between =
+      from === last.sequence
+        ? []
+        : await jetstream.between(stream, subject, from, last.sequence - 1);
+    return [first, ...between, last];
+  }
+
+  /** undefined for what is none, or is stored elsewhere and can't be found. */
+  async #frames(flow: string, messages: readonly Stored[]): Promise<(Whole | undefined)[]> {
+    const frames: (Whole | undefined)[] = [];
+    for (const { data } of messages) {
+      let frame = readFrame(data);
+      if (frame?.kind === "elsewhere") {
+        const bytes = await this.#blobs.get(flow, frame.hash);
+        frame = bytes && readFrame(bytes);
+      }
+      frames.push(frame?.kind === "whole" ? frame : undefined);
+    }
+    return frames;
+  }
+
+  /** The values that batches need, each once. */
+  async #parts(
+    flow: string,
+    frames: readonly (Whole | undefined)[],
+  ): Promise<ReadonlyMap<string, Buffer>> {
+    const hashes = [...new Set(frames.flatMap((frame) => frame?.parts ?? []))];
+    const found = new Map<string, Buffer>();
+    const one = async (): Promise<void> => {
+      for (let hash = hashes.pop(); hash !== undefined; hash = hashes.pop()) {
+        const bytes = await this.#blobs.get(flow, hash);
+        if (bytes !== undefined) found.set(hash, bytes);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(partsAtOnce, hashes.length) }, one));
+    return found;
+  }
+}
