@@ -121,8 +121,8 @@ export class Conductor {
       ...(renewer === undefined ? {} : { renewer }),
       details: () => ({ name, flows: this.#flows.names, running: this.#runs.size, maxFlows }),
       owners: () => this.#claimable.owners,
-      lost: (error) => {
-        this.#log("the lease is lost: others have this conductor's jobs", { error });
+      lost: (problem) => {
+        this.#log(`the lease is lost: others have this conductor's jobs: ${problem}`);
         void this.#end(() => {
           for (const run of this.#runs.values()) run.lose();
         });
@@ -198,7 +198,8 @@ export class Conductor {
     const done = begin();
     while (this.#runs.size > 0 || this.#claiming.size > 0) {
       await Promise.all([...this.#runs.values()].map(({ over }) => over));
-      if (this.#claiming.size > 0) await new Promise((resolve) => this.#clock.yield(() => resolve(0)));
+      if (this.#claiming.size > 0)
+        await new Promise((resolve) => this.#clock.yield(() => resolve(0)));
     }
     done?.();
     await this.#leases.close();
@@ -270,7 +271,14 @@ export class Conductor {
     const clock = this.#clock;
     const run = new JobRun(job, {
       ...{ board, owner: this.owner, clock, log: this.#log, flow: this.#flows.get(job.flow) },
-      engine: { clock, random: this.#random, log: this.#log, ...engine, journal, lease: this.#leases },
+      engine: {
+        clock,
+        random: this.#random,
+        log: this.#log,
+        ...engine,
+        journal,
+        lease: this.#leases,
+      },
       prepared: () => {
         this.#tell("prepared", { job });
       },

@@ -266,7 +266,11 @@ export class Engine {
     throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation: "run", state });
   }
 
-  async #begin({ signal, unpark = false, commands = [] }: RunControls): Promise<"SUCCESS" | "SUSPENDED"> {
+  async #begin({
+    signal,
+    unpark = false,
+    commands = [],
+  }: RunControls): Promise<"SUCCESS" | "SUSPENDED"> {
     const actor = this.#needActor("run");
     this.#refuseSecondRun();
     const now = this.#knownState()?.flow.value ?? "PENDING";
@@ -290,7 +294,10 @@ export class Engine {
       this.#waiter = { resolve, reject, release };
       this.#runStart = this.#clock.monotonic();
       const isAborted = signal?.aborted === true;
-      actor.post(run, ...(isAborted ? [{ type: "cancel", reason: reasonOf(signal) } as const] : commands));
+      actor.post(
+        run,
+        ...(isAborted ? [{ type: "cancel", reason: reasonOf(signal) } as const] : commands),
+      );
     });
     this.#over = ended.catch(() => undefined);
     return ended;
@@ -337,7 +344,12 @@ export class Engine {
     const created = { flow: this.id, blueprint, store: this.#store, meta: this.#meta };
     return [
       { kind: "created", ...created },
-      { kind: "adopted", owner: this.#owner(), epoch: 1, ...(claim === undefined ? {} : { claim }) },
+      {
+        kind: "adopted",
+        owner: this.#owner(),
+        epoch: 1,
+        ...(claim === undefined ? {} : { claim }),
+      },
     ];
   }
 

@@ -6,7 +6,7 @@
  */
 import { background, type Clock, type Timer } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
-import type { HeldLease, Jobboard } from "../lib/jobboard/jobboard.ts";
+import type { HeldLease, Jobboard, Lease } from "../lib/jobboard/jobboard.ts";
 import type { Log } from "../lib/types.ts";
 import type { OwnLease } from "./options.ts";
 import { LeaseWatch } from "./lease-watch.ts";
@@ -22,16 +22,25 @@ export interface LeasesOptions {
   /** Owners of jobs: one without a lease has none to renew. */
   readonly owners: () => Iterable<string>;
   /** Another has taken this owner for dead. */
-  readonly lost: (error: Error) => void;
+  readonly lost: (problem: string) => void;
   readonly died: (owner: string) => void;
   /** Renews, from elsewhere than this event loop. Default: here. */
   readonly renewer?: Renewer;
 }
 
-/** Renews the lease by itself every quarter of it. */
+/** Renews a lease by itself, every quarter of it. */
 export interface Renewer extends AsyncDisposable {
-  /** @param renewed - gets the moment of monotonic time at which the renewal was asked for */
-  start(renewed: (at: number) => void, lost: (error: Error) => void): Promise<void>;
+  /**
+   * Resolves when the lease is held.
+   *
+   * @param renewed - gets how many milliseconds ago a renewal was asked for that went through
+   * @param lost - called once, when another has taken the lease away
+   */
+  start(
+    lease: Lease,
+    renewed: (agoMs: number) => void,
+    lost: (problem: string) => void,
+  ): Promise<void>;
 }
 
 export class Leases implements OwnLease {
@@ -65,10 +74,15 @@ export class Leases implements OwnLease {
 
   /** Takes the lease. @throws FlowError `LEASE_TAKEN`, `BOARD_UNAVAILABLE` */
   async start(): Promise<void> {
-    const { renewer, clock, lost } = this.#options;
+    const { renewer, clock, owner, leaseMs, details, lost } = this.#options;
     this.#tickedAt = clock.monotonic();
     if (renewer === undefined) await this.#renew();
-    else await renewer.start((at) => void this.#renewed(at), lost);
+    else {
+      const renewed = (agoMs: number): void => {
+        this.#renewed(clock.monotonic() - agoMs);
+      };
+      await renewer.start({ owner, leaseMs, details: details() }, renewed, lost);
+    }
     this.#tickOn();
   }
 
@@ -112,7 +126,7 @@ export class Leases implements OwnLease {
       else await this.#judge(leases);
     } catch (error) {
       this.#watch.restart();
-      if (FlowError.is(error, "LEASE_TAKEN")) this.#options.lost(error);
+      if (FlowError.is(error, "LEASE_TAKEN")) this.#options.lost(error.message);
       else if (!this.#isClosed) log("the lease could not be renewed; trying again", { error });
     }
   }

@@ -82,6 +82,7 @@ export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";
 export { unordered } from "./patterns/unordered.ts";
 export type { AtomView, FlowView } from "./plan/view.ts";
+export { type BoardPlace, Renewal, type RenewalOptions } from "./renewal/renewal.ts";
 export {
   alwaysRevert,
   alwaysRevertAll,

@@ -20,16 +20,17 @@ const floors: readonly (readonly RegExp[])[] = [
   [
     /^lib\/(journal|jobboard|loading|transport)\//,
     /^lib\/executor\/(?!pool\/host\.ts)/,
-    /^lib\/system\.ts$/,
+    /^lib\/(system|pulse)\.ts$/,
   ],
   [/^actors\//],
-  [/^lib\/executor\/pool\/host\.ts$/, /^lib\/nats\//],
+  [/^lib\/executor\/pool\/host\.ts$/, /^lib\/(nats|renewal)\//],
   [/^lib\/cli\//, /^lib\/index\.ts$/],
 ];
 
 /** Where the outside comes in. Everything else is handed its clock, its chance and its streams. */
 const adapters = [
-  /^lib\/system\.ts$/,
+  /^lib\/(system|pulse)\.ts$/,
+  /^lib\/renewal\//,
   /^lib\/journal\/sqlite/,
   /^lib\/(loading|cli)\//,
   /^lib\/executor\/pool\//,

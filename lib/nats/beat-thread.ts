@@ -3,15 +3,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { FlowError } from "../errors.ts";
 import type { BeatWork, FromBeats, Said } from "./beats.ts";
 import { connectNats } from "./connect.ts";
+import { PulseWatch } from "../pulse.ts";
 import type { NatsTransport } from "./face.ts";
 
 const { nats, everyMs, stallMs, ticks } = workerData as BeatWork;
-const count = new Int32Array(ticks);
+const pulse = new PulseWatch(ticks, stallMs);
 const said = new Map<string, Said>();
 let transport: NatsTransport | undefined;
 let isConnecting = false;
-let lastCount = -1;
-let tickedAt = performance.now();
 
 parentPort?.on("message", (one: Said) => void said.set(one.key, one));
 
@@ -30,22 +29,12 @@ async function connect(): Promise<void> {
   }
 }
 
-/** Whether the event loop is busy; undefined when it has been for too long. */
-function stalled(): boolean | undefined {
-  const now = performance.now();
-  const counted = Atomics.load(count, 0);
-  const isStalled = counted === lastCount;
-  if (!isStalled) tickedAt = now;
-  lastCount = counted;
-  return now - tickedAt > stallMs ? undefined : isStalled;
-}
-
 function beat(): void {
-  const isStalled = stalled();
+  const pace = pulse.look();
   if (transport === undefined) return void connect();
-  if (isStalled === undefined || !transport.isConnected) return;
+  if (pace === "hangs" || !transport.isConnected) return;
   for (const { address, body } of said.values()) {
-    transport.publish(address, isStalled ? { ...body, isStalled } : body);
+    transport.publish(address, pace === "stalls" ? { ...body, isStalled: true } : body);
   }
 }
 

@@ -5,6 +5,7 @@
  * busy. It does so as long as the event loop ticks within `stallMs`: a process that hangs for good is let go.
  */
 import { Worker } from "node:worker_threads";
+import { mostTickMs, Pulse } from "../pulse.ts";
 import type { Log } from "../types.ts";
 import type { NatsOptions } from "./connect.ts";
 
@@ -42,24 +43,17 @@ export type FromBeats =
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const entry = new URL(`./beat-thread${extension}`, import.meta.url);
 
-/** The longest time between two ticks, and the wait before a thread that died is started again. */
-const mostTickMs = 1_000;
-
 export class Beats {
   readonly #options: BeatOptions;
-  readonly #ticks = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   readonly #said = new Map<string, Said>();
-  readonly #ticking: NodeJS.Timeout;
+  readonly #pulse: Pulse;
   #connected: () => void = () => undefined;
   #thread: Worker;
   #isClosed = false;
 
   private constructor(options: BeatOptions) {
     this.#options = options;
-    const count = new Int32Array(this.#ticks);
-    // Twice for each beat, so that each beat finds another number unless the event loop is busy.
-    const tickMs = Math.min(mostTickMs, options.everyMs / 2);
-    this.#ticking = setInterval(() => void Atomics.add(count, 0, 1), tickMs).unref();
+    this.#pulse = new Pulse(options.everyMs);
     this.#thread = this.#start();
   }
 
@@ -86,13 +80,13 @@ export class Beats {
   /** No beat comes after it has resolved. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#ticking);
+    this.#pulse.stop();
     await this.#thread.terminate();
   }
 
   #start(): Worker {
     const { nats, everyMs, stallMs = 30_000, log } = this.#options;
-    const workerData: BeatWork = { nats, everyMs, stallMs, ticks: this.#ticks };
+    const workerData: BeatWork = { nats, everyMs, stallMs, ticks: this.#pulse.ticks };
     // None of this process's flags: what it preloads for its tasks has no business here.
     const thread = new Worker(entry, { name: "fourstroke-beats", workerData, execArgv: [] });
     thread.unref();

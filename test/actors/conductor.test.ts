@@ -28,7 +28,9 @@ class Cluster {
       ...more,
     });
     conductor.notifier.on("*", ({ kind, job, from }) => {
-      this.told.push([name, kind, job.id, ...(from === undefined ? [] : ["from another"])].join(" "));
+      this.told.push(
+        [name, kind, job.id, ...(from === undefined ? [] : ["from another"])].join(" "),
+      );
     });
     return conductor.start();
   }
@@ -98,37 +100,40 @@ t.test("no more than it may at once, the highest priority first, then the oldest
   );
 });
 
-t.test("a dead conductor's flows go on with another, and nothing recorded runs again", async (t) => {
-  const cluster = new Cluster();
-  const { board, pocket, stage, journal } = cluster;
-  const flow = linear("f", {}, stage.task("a"), stage.task("b"));
-  const { board: frozen, freeze } = cluster.freezable();
-  const first = await cluster.conductor("first", [flow], { board: frozen });
-  await board.post({ id: "j", flow: "f" });
-  await pocket.pass(1);
-  (await stage.call("a")).succeed("A");
-  const late = await stage.call("b");
-  freeze();
-  stage.calls.length = 0;
-  await using second = await cluster.conductor("second", [flow]);
-  await pocket.pass(2_900);
-  t.equal((await board.get("j"))?.owner, first.owner, "not before its lease has run out");
-  await pocket.pass(2_000);
-  t.match(await board.get("j"), { owner: second.owner, claims: 2 });
-  t.notOk((await board.leases()).some(({ owner }) => owner === first.owner));
-  const again = await stage.call("b");
-  late.succeed("too late");
-  await pocket.pass(1);
-  again.succeed("B");
-  await pocket.pass(1);
-  await second.idle();
-  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
-  t.same(stage.log, ["b execute 1"], "under the same key");
-  t.equal((await readFlow(journal, "j")).atom("b").result, "B");
-  const adopted = (await recordsOf(journal, "j")).filter((kind) => kind === "adopted");
-  t.equal(adopted.length, 2);
-  t.equal(second.statistics.takenOver, 1);
-});
+t.test(
+  "a dead conductor's flows go on with another, and nothing recorded runs again",
+  async (t) => {
+    const cluster = new Cluster();
+    const { board, pocket, stage, journal } = cluster;
+    const flow = linear("f", {}, stage.task("a"), stage.task("b"));
+    const { board: frozen, freeze } = cluster.freezable();
+    const first = await cluster.conductor("first", [flow], { board: frozen });
+    await board.post({ id: "j", flow: "f" });
+    await pocket.pass(1);
+    (await stage.call("a")).succeed("A");
+    const late = await stage.call("b");
+    freeze();
+    stage.calls.length = 0;
+    await using second = await cluster.conductor("second", [flow]);
+    await pocket.pass(2_900);
+    t.equal((await board.get("j"))?.owner, first.owner, "not before its lease has run out");
+    await pocket.pass(2_000);
+    t.match(await board.get("j"), { owner: second.owner, claims: 2 });
+    t.notOk((await board.leases()).some(({ owner }) => owner === first.owner));
+    const again = await stage.call("b");
+    late.succeed("too late");
+    await pocket.pass(1);
+    again.succeed("B");
+    await pocket.pass(1);
+    await second.idle();
+    t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+    t.same(stage.log, ["b execute 1"], "under the same key");
+    t.equal((await readFlow(journal, "j")).atom("b").result, "B");
+    const adopted = (await recordsOf(journal, "j")).filter((kind) => kind === "adopted");
+    t.equal(adopted.length, 2);
+    t.equal(second.statistics.takenOver, 1);
+  },
+);
 
 t.test("who was held up itself takes nobody for dead", async (t) => {
   const cluster = new Cluster();
@@ -250,29 +255,32 @@ t.test("two versions of a flow's code: nobody migrates it unasked", async (t) =>
   t.equal(other.statistics.consumed, 0);
 });
 
-t.test("an attempt that takes its owners down is parked, and goes on when a person says so", async (t) => {
-  const cluster = new Cluster();
-  const { board, pocket, stage } = cluster;
-  const flow = linear("f", {}, stage.task("poison"));
-  await board.post({ id: "j", flow: "f" });
-  for (let death = 1; death <= 3; death++) {
-    const { board: frozen, freeze } = cluster.freezable();
-    await cluster.conductor(`victim ${death}`, [flow], { board: frozen });
-    await pocket.pass(death === 1 ? 1 : 6_000);
-    t.equal(stage.calls.length, death);
-    freeze();
-  }
-  await using last = await cluster.conductor("last", [flow]);
-  await pocket.pass(10_000);
-  t.match(await board.get("j"), {
-    state: "UNCLAIMED",
-    isHeld: true,
-    reason: /"poison" took its host down 3 times/,
-  });
-  await board.command("j", { kind: "resume" });
-  await until(() => stage.calls.length === 4, "it is tried again");
-  stage.calls[3]?.call.succeed();
-  await pocket.pass(1);
-  await last.idle();
-  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
-});
+t.test(
+  "an attempt that takes its owners down is parked, and goes on when a person says so",
+  async (t) => {
+    const cluster = new Cluster();
+    const { board, pocket, stage } = cluster;
+    const flow = linear("f", {}, stage.task("poison"));
+    await board.post({ id: "j", flow: "f" });
+    for (let death = 1; death <= 3; death++) {
+      const { board: frozen, freeze } = cluster.freezable();
+      await cluster.conductor(`victim ${death}`, [flow], { board: frozen });
+      await pocket.pass(death === 1 ? 1 : 6_000);
+      t.equal(stage.calls.length, death);
+      freeze();
+    }
+    await using last = await cluster.conductor("last", [flow]);
+    await pocket.pass(10_000);
+    t.match(await board.get("j"), {
+      state: "UNCLAIMED",
+      isHeld: true,
+      reason: /"poison" took its host down 3 times/,
+    });
+    await board.command("j", { kind: "resume" });
+    await until(() => stage.calls.length === 4, "it is tried again");
+    stage.calls[3]?.call.succeed();
+    await pocket.pass(1);
+    await last.idle();
+    t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+  },
+);

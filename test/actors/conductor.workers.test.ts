@@ -61,54 +61,66 @@ class Cluster extends Workers {
   }
 }
 
-t.test("a long attempt outlives twelve owners: it is not started again, and nothing is parked", async (t) => {
-  const cluster = new Cluster();
-  await cluster.watch();
-  const { board, stage, journal } = cluster;
-  const long = stage.task("long");
-  const flow = linear("f", {}, long);
-  const worker = await cluster.worker("w", [long as Task]);
-  await board.post({ id: "j", flow: "f" });
-  for (let death = 0; death < 12; death++) {
-    const frost = new Frost();
-    await cluster.conductor(`owner ${death}`, flow, frost);
-    await cluster.until(() => cluster.claims("j") === death + 1, `it is claimed ${death + 1} times`);
-    await cluster.until(() => stage.calls.length === 1, "it runs");
-    await cluster.wait(leaseMs);
-    frost.isFrozen = true;
-  }
-  await using last = await cluster.conductor("last", flow);
-  await cluster.until(() => cluster.claims("j") === 13, "it is claimed once more");
-  await cluster.wait(3 * leaseMs);
-  stage.calls[0]?.call.succeed("done");
-  await cluster.pass(last.idle());
-  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
-  t.same(stage.log, ["long execute 1"]);
-  t.equal((await readFlow(journal, "j")).atom("long").result, "done");
-  t.equal((await recordsOf(journal, "j")).filter((kind) => kind === "lost").length, 0);
-  worker.close();
-});
+t.test(
+  "a long attempt outlives twelve owners: it is not started again, and nothing is parked",
+  async (t) => {
+    const cluster = new Cluster();
+    await cluster.watch();
+    const { board, stage, journal } = cluster;
+    const long = stage.task("long");
+    const flow = linear("f", {}, long);
+    const worker = await cluster.worker("w", [long as Task]);
+    await board.post({ id: "j", flow: "f" });
+    for (let death = 0; death < 12; death++) {
+      const frost = new Frost();
+      await cluster.conductor(`owner ${death}`, flow, frost);
+      await cluster.until(
+        () => cluster.claims("j") === death + 1,
+        `it is claimed ${death + 1} times`,
+      );
+      await cluster.until(() => stage.calls.length === 1, "it runs");
+      await cluster.wait(leaseMs);
+      frost.isFrozen = true;
+    }
+    await using last = await cluster.conductor("last", flow);
+    await cluster.until(() => cluster.claims("j") === 13, "it is claimed once more");
+    await cluster.wait(3 * leaseMs);
+    stage.calls[0]?.call.succeed("done");
+    await cluster.pass(last.idle());
+    t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+    t.same(stage.log, ["long execute 1"]);
+    t.equal((await readFlow(journal, "j")).atom("long").result, "done");
+    t.equal((await recordsOf(journal, "j")).filter((kind) => kind === "lost").length, 0);
+    worker.close();
+  },
+);
 
-t.test("the next owner goes on at once beside what runs elsewhere, and looks for what was lost", async (t) => {
-  const cluster = new Cluster();
-  await cluster.watch();
-  const { board, stage } = cluster;
-  const [one, two, then] = [stage.task("one"), stage.task("two"), stage.task("then")];
-  const flow = unordered("f", {}, one, linear("row", {}, two, then));
-  const worker = await cluster.worker("w", [one, two, then] as Task[], { concurrency: 4 });
-  await board.post({ id: "j", flow: "f" });
-  const frost = new Frost();
-  await cluster.conductor("first", flow, frost);
-  await cluster.until(() => stage.calls.length === 2, "both run");
-  frost.isFrozen = true;
-  await using second = await cluster.conductor("second", flow);
-  await cluster.until(() => cluster.claims("j") === 2, "it is taken over");
-  stage.calls.find(({ name }) => name === "two")?.call.succeed();
-  await cluster.until(() => stage.calls.length === 3, "what comes after it starts beside the other");
-  t.equal(worker.statistics.running, 2);
-  for (const { call } of stage.calls) call.succeed();
-  await cluster.pass(second.idle());
-  t.match(await board.get("j"), { state: "COMPLETE" });
-  t.same(stage.log.sort(), ["one execute 1", "then execute 1", "two execute 1"]);
-  worker.close();
-});
+t.test(
+  "the next owner goes on at once beside what runs elsewhere, and looks for what was lost",
+  async (t) => {
+    const cluster = new Cluster();
+    await cluster.watch();
+    const { board, stage } = cluster;
+    const [one, two, then] = [stage.task("one"), stage.task("two"), stage.task("then")];
+    const flow = unordered("f", {}, one, linear("row", {}, two, then));
+    const worker = await cluster.worker("w", [one, two, then] as Task[], { concurrency: 4 });
+    await board.post({ id: "j", flow: "f" });
+    const frost = new Frost();
+    await cluster.conductor("first", flow, frost);
+    await cluster.until(() => stage.calls.length === 2, "both run");
+    frost.isFrozen = true;
+    await using second = await cluster.conductor("second", flow);
+    await cluster.until(() => cluster.claims("j") === 2, "it is taken over");
+    stage.calls.find(({ name }) => name === "two")?.call.succeed();
+    await cluster.until(
+      () => stage.calls.length === 3,
+      "what comes after it starts beside the other",
+    );
+    t.equal(worker.statistics.running, 2);
+    for (const { call } of stage.calls) call.succeed();
+    await cluster.pass(second.idle());
+    t.match(await board.get("j"), { state: "COMPLETE" });
+    t.same(stage.log.sort(), ["one execute 1", "then execute 1", "two execute 1"]);
+    worker.close();
+  },
+);
