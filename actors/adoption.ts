@@ -80,6 +80,12 @@ function losses(state: FlowState, maxLost: number): FlowRecord[] {
   return [lost, { kind: "parked", reason: parkedReason(state.nameOf(atom), count) }];
 }
 
+/** Why an owner stops whose journal refuses it: fenced, it has lost the flow to another. */
+export function lossOf(error: Error, flow: string, epoch: number): Error {
+  if (!FlowError.is(error, "FENCED")) return error;
+  return new FlowError("LEASE_LOST", { flow, epoch }, { cause: error });
+}
+
 /** What a run that failed raises: a failed revert alone, since it is what a person must look at. */
 export function raisedBy(state: FlowState): Error {
   const { flow } = state.blueprint;

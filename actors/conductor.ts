@@ -125,6 +125,7 @@ export class Conductor {
         this.#log(`the lease is lost: others have this conductor's jobs: ${problem}`);
         void this.#end(() => {
           for (const run of this.#runs.values()) run.lose();
+          return undefined;
         });
       },
       died: (owner) => {
@@ -188,11 +189,11 @@ export class Conductor {
     await this.close();
   }
 
-  #end(begin: () => Stop | void): Promise<void> {
+  #end(begin: () => Stop | undefined): Promise<void> {
     return (this.#closing ??= this.#doEnd(begin));
   }
 
-  async #doEnd(begin: () => Stop | void): Promise<void> {
+  async #doEnd(begin: () => Stop | undefined): Promise<void> {
     this.#isDraining = true;
     this.#stopWatching?.();
     const done = begin();

@@ -17,6 +17,7 @@ import { foldAll } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
+import { lossOf } from "./adoption.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import type { Effects } from "./effects.ts";
 import { machines } from "./machines.ts";
@@ -357,16 +358,8 @@ export class FlowActor {
   }
 
   #giveUp(error: Error): void {
-    const { id } = this.#options;
     const wasBegun = this.#begun === undefined;
-    const reason =
-      wasBegun && FlowError.is(error, "FENCED")
-        ? new FlowError(
-            "LEASE_LOST",
-            { flow: id, epoch: this.#state?.epoch ?? 0 },
-            { cause: error },
-          )
-        : error;
+    const reason = wasBegun ? lossOf(error, this.#options.id, this.#state?.epoch ?? 0) : error;
     this.stop(reason);
     this.#options.stopped(reason, wasBegun);
   }

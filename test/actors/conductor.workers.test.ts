@@ -6,7 +6,7 @@ import type { Jobboard } from "../../lib/jobboard/jobboard.ts";
 import { memoryJobboard } from "../../lib/jobboard/memory.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import type { Transport } from "../../lib/transport/transport.ts";
-import type { Item, Task } from "../../lib/types.ts";
+import type { Item } from "../../lib/types.ts";
 import { untyped } from "../simulation/flows.ts";
 import { Cluster as Workers, leaseMs } from "./cluster.ts";
 import { recordsOf, Stage } from "./fixture.ts";
@@ -69,7 +69,7 @@ t.test(
     const { board, stage, journal } = cluster;
     const long = stage.task("long");
     const flow = linear("f", {}, long);
-    const worker = await cluster.worker("w", [long as Task]);
+    const worker = await cluster.worker("w", [long]);
     await board.post({ id: "j", flow: "f" });
     for (let death = 0; death < 12; death++) {
       const frost = new Frost();
@@ -103,7 +103,7 @@ t.test(
     const { board, stage } = cluster;
     const [one, two, then] = [stage.task("one"), stage.task("two"), stage.task("then")];
     const flow = unordered("f", {}, one, linear("row", {}, two, then));
-    const worker = await cluster.worker("w", [one, two, then] as Task[], { concurrency: 4 });
+    const worker = await cluster.worker("w", [one, two, then], { concurrency: 4 });
     await board.post({ id: "j", flow: "f" });
     const frost = new Frost();
     await cluster.conductor("first", flow, frost);
