@@ -8,7 +8,14 @@ import { createHash } from "node:crypto";
 import { FlowError } from "../errors.ts";
 import type { Part } from "../journal/record.ts";
 import { isRefused, jetStreamErrors } from "./jetstream.ts";
-import { isPassing, outwards, patiently, pieceBytes, type Place } from "./journal/place.ts";
+import {
+  answerMs,
+  isPassing,
+  outwards,
+  patiently,
+  pieceBytes,
+  type Place,
+} from "./journal/place.ts";
 
 const countHeader = "Fs-Chunks";
 
@@ -63,7 +70,9 @@ export class Blobs {
   async #chunk(flow: string, hash: string, index: number) {
     const { jetstream, blobStream } = this.#place;
     const subject = this.#subject(flow, hash, index);
-    return patiently(this.#place, async () => jetstream.last(blobStream, subject));
+    return patiently(this.#place, async (timeoutMs) =>
+      jetstream.last(blobStream, subject, timeoutMs),
+    );
   }
 
   async #putChunk(flow: string, subject: string, piece: Uint8Array, count: number): Promise<void> {
@@ -72,7 +81,8 @@ export class Blobs {
     const patience = this.#place.wait();
     for (;;) {
       try {
-        await jetstream.publish(subject, piece, { expected: 0, headers });
+        const timeoutMs = patience.within(answerMs);
+        await jetstream.publish(subject, piece, { expected: 0, headers, timeoutMs });
         return;
       } catch (error) {
         if (isRefused(error, ...jetStreamErrors.full)) {

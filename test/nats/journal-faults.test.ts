@@ -258,11 +258,11 @@ t.test("one value in batches of two owners while it is read", { skip: noServer }
     codeOf(() => one!.journal.append("f", next(3, value), "RUNNING")),
     codeOf(() => two!.journal.append("f", taking, "RUNNING")),
   ];
-  let isOver = false;
+  const over = new AbortController();
   const done = Promise.all(appends).finally(() => {
-    isOver = true;
+    over.abort();
   });
-  while (!isOver) {
+  while (!over.signal.aborted) {
     const batches = await three!.journal.read("f");
     for (const { records } of batches.slice(1)) {
       assert(

@@ -122,6 +122,9 @@ function tokenIn(flow: string): string {
   throw new FlowError("INVALID_OPTION", { option: "id", problem });
 }
 
+/** Milliseconds that a server has at least for an answer. */
+const leastAnswerMs = 100;
+
 const pauses = { firstMs: 50, mostMs: 1_000 } as const;
 
 /** How long one job waits for servers that are away. */
@@ -139,6 +142,12 @@ export class Patience {
 
   get isOver(): boolean {
     return this.#clock.monotonic() >= Math.min(this.#endsAt, this.#closesAt());
+  }
+
+  /** Milliseconds to wait for one answer: so many, or what is left if that is less. */
+  within(limitMs: number): number {
+    const left = Math.min(this.#endsAt, this.#closesAt()) - this.#clock.monotonic();
+    return Math.max(leastAnswerMs, Math.min(limitMs, left));
   }
 
   /** Longer each time. */
@@ -170,12 +179,18 @@ export function outwards(error: unknown): unknown {
   return error;
 }
 
+/** Milliseconds that one answer may take. */
+export const answerMs = 5_000;
+
 /** Asks again until it is answered. @throws FlowError `JOURNAL_UNAVAILABLE` when that takes too long */
-export async function patiently<Result>(place: Place, ask: () => Promise<Result>): Promise<Result> {
+export async function patiently<Result>(
+  place: Place,
+  ask: (timeoutMs: number) => Promise<Result>,
+): Promise<Result> {
   const patience = place.wait();
   for (;;) {
     try {
-      return await ask();
+      return await ask(patience.within(answerMs));
     } catch (error) {
       if (!isPassing(error) || patience.isOver) throw outwards(error);
       await patience.pause();

@@ -58,7 +58,9 @@ export class Reader {
     const [stream, subject] = [this.#place.streamOf(flow), this.#place.subjectOf(flow)];
     const patience = this.#place.wait();
     for (;;) {
-      const last = await patiently(this.#place, async () => jetstream.last(stream, subject));
+      const last = await patiently(this.#place, async (timeoutMs) =>
+        jetstream.last(stream, subject, timeoutMs),
+      );
       if ((last?.sequence ?? 0) >= known) return last;
       if (patience.isOver) {
         const problem = `its last message is ${last?.sequence ?? "gone"}, and was ${known}`;
