@@ -8,14 +8,7 @@ import { createHash } from "node:crypto";
 import { FlowError } from "../errors.ts";
 import type { Part } from "../journal/record.ts";
 import { isRefused, jetStreamErrors } from "./jetstream.ts";
-import {
-  answerMs,
-  isPassing,
-  outwards,
-  patiently,
-  pieceBytes,
-  type Place,
-} from "./journal/place.ts";
+import { isPassing, outwards, patiently, pieceBytes, type Place } from "./journal/place.ts";
 
 const countHeader = "Fs-Chunks";
 
@@ -81,7 +74,7 @@ export class Blobs {
     const patience = this.#place.wait();
     for (;;) {
       try {
-        const timeoutMs = patience.within(answerMs);
+        const timeoutMs = patience.answerMs;
         await jetstream.publish(subject, piece, { expected: 0, headers, timeoutMs });
         return;
       } catch (error) {

@@ -14,22 +14,11 @@ import type { Blobs } from "../blobs.ts";
 import { isRefused, jetStreamErrors, type Stored } from "../jetstream.ts";
 import { readFrame, spillFrame, writeFrame } from "./frame.ts";
 import { type Head, headHeader, readHead, writeHead } from "./head.ts";
-import {
-  answerMs,
-  isPassing,
-  outwards,
-  type Patience,
-  patiently,
-  pieceBytes,
-  type Place,
-} from "./place.ts";
+import { isPassing, outwards, type Patience, patiently, pieceBytes, type Place } from "./place.ts";
 import type { Reader } from "./reader.ts";
 
 /** An acknowledged message that is gone is taken for lost after so much of the patience, and so many tries. */
 const lostAfter = { share: 0.5, tries: 3 } as const;
-
-/** Milliseconds that a leader gets to say what the last message is. */
-const lookMs = 2_000;
 
 /** Hashes of values that are known to be stored; own appends whose fate is not known. */
 const most = { stored: 1_000, doubts: 16 } as const;
@@ -221,7 +210,7 @@ export class Lane {
       let refusal: unknown;
       try {
         const headers = { [headHeader]: head };
-        const timeoutMs = patience.within(answerMs);
+        const timeoutMs = patience.answerMs;
         return await jetstream.publish(this.#subject, body, { expected, headers, timeoutMs });
       } catch (error) {
         if (!isPassing(error)) throw this.#doubt(error, checksum);
@@ -247,7 +236,7 @@ export class Lane {
   async #look(patience: Patience, checksum: number): Promise<Stored | undefined | "away"> {
     try {
       const { jetstream } = this.#options.place;
-      return await jetstream.last(this.#stream, this.#subject, patience.within(lookMs));
+      return await jetstream.last(this.#stream, this.#subject, patience.answerMs);
     } catch (error) {
       if (!isPassing(error) || patience.isOver) throw this.#doubt(error, checksum);
       return "away";

@@ -122,8 +122,11 @@ function tokenIn(flow: string): string {
   throw new FlowError("INVALID_OPTION", { option: "id", problem });
 }
 
-/** Milliseconds that a server has at least for an answer. */
-const leastAnswerMs = 100;
+/**
+ * What a leader is asked that is gone is answered by nobody, and another one is there some seconds later: whoever asks
+ * for longer at a time hears of it later.
+ */
+const answers = { firstMs: 1_000, mostMs: 2_000, leastMs: 100 } as const;
 
 const pauses = { firstMs: 50, mostMs: 1_000 } as const;
 
@@ -133,6 +136,7 @@ export class Patience {
   readonly #closesAt: () => number;
   readonly #endsAt: number;
   #nextMs: number = pauses.firstMs;
+  #answerMs: number = answers.firstMs;
 
   constructor(clock: Clock, closesAt: () => number, patienceMs: number) {
     this.#clock = clock;
@@ -144,16 +148,17 @@ export class Patience {
     return this.#clock.monotonic() >= Math.min(this.#endsAt, this.#closesAt());
   }
 
-  /** Milliseconds to wait for one answer: so many, or what is left if that is less. */
-  within(limitMs: number): number {
+  /** Milliseconds to wait for one answer; longer each time. */
+  get answerMs(): number {
     const left = Math.min(this.#endsAt, this.#closesAt()) - this.#clock.monotonic();
-    return Math.max(leastAnswerMs, Math.min(limitMs, left));
+    return Math.max(answers.leastMs, Math.min(this.#answerMs, left));
   }
 
   /** Longer each time. */
   async pause(): Promise<void> {
     const delayMs = this.#nextMs;
     this.#nextMs = Math.min(pauses.mostMs, 2 * delayMs);
+    this.#answerMs = Math.min(answers.mostMs, 2 * this.#answerMs);
     await new Promise<void>((resolve) => {
       this.#clock.setTimeout(resolve, delayMs);
     });
@@ -179,9 +184,6 @@ export function outwards(error: unknown): unknown {
   return error;
 }
 
-/** Milliseconds that one answer may take. */
-export const answerMs = 5_000;
-
 /** Asks again until it is answered. @throws FlowError `JOURNAL_UNAVAILABLE` when that takes too long */
 export async function patiently<Result>(
   place: Place,
@@ -190,7 +192,7 @@ export async function patiently<Result>(
   const patience = place.wait();
   for (;;) {
     try {
-      return await ask(patience.within(answerMs));
+      return await ask(patience.answerMs);
     } catch (error) {
       if (!isPassing(error) || patience.isOver) throw outwards(error);
       await patience.pause();
