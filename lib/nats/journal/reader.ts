@@ -8,6 +8,7 @@ import { FlowError } from "../../errors.ts";
 import { decodeBatch, rootChecksum } from "../../journal/record.ts";
 import type { Batch } from "../../plan/records.ts";
 import type { Blobs } from "../blobs.ts";
+import { each } from "../each.ts";
 import type { Stored } from "../jetstream.ts";
 import { type Frame, readFrame } from "./frame.ts";
 import { patiently, type Place } from "./place.ts";
@@ -125,13 +126,11 @@ export class Reader {
   ): Promise<ReadonlyMap<string, Buffer>> {
     const hashes = [...new Set(frames.flatMap((frame) => frame?.parts ?? []))];
     const found = new Map<string, Buffer>();
-    const one = async (): Promise<void> => {
-      for (let hash = hashes.pop(); hash !== undefined; hash = hashes.pop()) {
-        const bytes = await this.#blobs.get(flow, hash);
-        if (bytes !== undefined) found.set(hash, bytes);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(partsAtOnce, hashes.length) }, one));
+    await each(hashes.length, partsAtOnce, async (index) => {
+      const hash = hashes[index] ?? "";
+      const bytes = await this.#blobs.get(flow, hash);
+      if (bytes !== undefined) found.set(hash, bytes);
+    });
     return found;
   }
 }
