@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { FlowError } from "../errors.ts";
 import type { Part } from "../journal/record.ts";
+import { each } from "./each.ts";
 import { isRefused, jetStreamErrors } from "./jetstream.ts";
 import { isPassing, outwards, patiently, pieceBytes, type Place } from "./journal/place.ts";
 
@@ -29,7 +30,7 @@ export class Blobs {
    */
   async put(flow: string, { hash, bytes }: Part): Promise<void> {
     const count = Math.max(1, Math.ceil(bytes.byteLength / pieceBytes));
-    await each(count, async (index) => {
+    await each(count, mostAtOnce, async (index) => {
       const piece = bytes.subarray(index * pieceBytes, (index + 1) * pieceBytes);
       await this.#putChunk(flow, this.#subject(flow, hash, index), piece, count);
     });
@@ -41,7 +42,7 @@ export class Blobs {
     const count = Number(first?.headers.get(countHeader));
     if (first === undefined || !Number.isSafeInteger(count) || count < 1) return undefined;
     const pieces: (Buffer | undefined)[] = [first.data];
-    await each(count - 1, async (index) => {
+    await each(count - 1, mostAtOnce, async (index) => {
       pieces[index + 1] = (await this.#chunk(flow, hash, index + 1))?.data;
     });
     if (pieces.includes(undefined)) return undefined;
@@ -63,7 +64,10 @@ export class Blobs {
   async #chunk(flow: string, hash: string, index: number) {
     const { jetstream, blobStream } = this.#place;
     const subject = this.#subject(flow, hash, index);
-    return patiently(this.#place, async () => jetstream.last(blobStream, subject));
+    // The first: what a stranger stores there afterwards does no harm.
+    return patiently(this.#place, async (timeoutMs) =>
+      jetstream.next(blobStream, subject, 1, timeoutMs),
+    );
   }
 
   async #putChunk(flow: string, subject: string, piece: Uint8Array, count: number): Promise<void> {
@@ -72,7 +76,8 @@ export class Blobs {
     const patience = this.#place.wait();
     for (;;) {
       try {
-        await jetstream.publish(subject, piece, { expected: 0, headers });
+        const timeoutMs = patience.answerMs;
+        await jetstream.publish(subject, piece, { expected: 0, headers, timeoutMs });
         return;
       } catch (error) {
         if (isRefused(error, ...jetStreamErrors.full)) {
@@ -97,20 +102,11 @@ export class Blobs {
     piece: Uint8Array,
   ): Promise<boolean> {
     const stored = await patiently(this.#place, async () =>
-      this.#place.jetstream.last(stream, subject),
+      this.#place.jetstream.next(stream, subject, 1),
     );
     if (stored === undefined) return false;
     if (stored.data.equals(piece)) return true;
     const problem = `something else is stored as ${subject}`;
     throw new FlowError("JOURNAL_DAMAGED", { flow, sequence: 0, problem });
   }
-}
-
-/** Does it for 0 to count - 1, a few at once. */
-async function each(count: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const one = async (): Promise<void> => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(mostAtOnce, count) }, one));
 }

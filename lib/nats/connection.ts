@@ -96,8 +96,9 @@ export class Connection {
   }
 
   /** Hears once that the connection ended for good, and why. */
-  onClosed(hear: (problem: string) => void): void {
+  onClosed(hear: (problem: string) => void): () => void {
     this.#closing.add(hear);
+    return () => void this.#closing.delete(hear);
   }
 
   /**

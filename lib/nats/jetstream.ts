@@ -61,6 +61,11 @@ interface Answer {
   readonly seq?: number;
   readonly config?: StreamConfig;
   readonly purged?: number;
+  readonly total?: number;
+  readonly state?: {
+    readonly last_seq: number;
+    readonly subjects?: Readonly<Record<string, number>>;
+  };
   readonly message?: {
     readonly subject: string;
     readonly seq: number;

@@ -67,6 +67,7 @@ class Watching {
   readonly #jetstream: JetStream;
   readonly #options: WatchOptions;
   readonly #unwatch: Stop;
+  readonly #unclose: Stop;
   /** Sequence in the stream of the last message that was taken, and in the consumer. */
   #last = 0;
   #delivered = 0;
@@ -85,7 +86,7 @@ class Watching {
     this.#unwatch = connection.watch((isConnected) => {
       if (isConnected && this.#consumer !== undefined) this.#restart();
     });
-    connection.onClosed((problem) => {
+    this.#unclose = connection.onClosed((problem) => {
       this.#end(new FlowError("TRANSPORT_CLOSED", { problem }));
     });
   }
@@ -102,6 +103,7 @@ class Watching {
   stop(): void {
     this.#isOver = true;
     this.#unwatch();
+    this.#unclose();
     this.#leave();
   }
 

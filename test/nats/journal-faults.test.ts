@@ -13,7 +13,8 @@ import type { Batch } from "../../lib/plan/records.ts";
 import { codeOf, fill } from "../contracts/journal.ts";
 import { adopt, begin, next } from "../journal/batches.ts";
 import { startProxy } from "./proxy.ts";
-import { meets, noServer, startCluster, startServer, type TestServer, until } from "./server.ts";
+import { meets, noServer, startServer, type TestServer, until } from "./server.ts";
+import { startStreamCluster } from "./streams.ts";
 
 t.setTimeout(180_000);
 
@@ -54,7 +55,7 @@ async function own(journal: Journal, flow: string, isOver: () => boolean): Promi
 for (const isCluster of [false, true]) {
   const where = isCluster ? "a cluster" : "one server";
   t.test(`four owners race for one flow on ${where}`, { skip: noServer }, async (t) => {
-    const servers = isCluster ? await startCluster(t) : [await startServer(t)];
+    const servers = isCluster ? await startStreamCluster(t) : [await startServer(t)];
     const replicas = servers.length;
     const ends = await Promise.all(
       Array.from({ length: 4 }, async (_, n) => join(t, servers[n % replicas]!.url, { replicas })),
@@ -173,7 +174,7 @@ async function leaderOf({ js }: End, servers: readonly TestServer[]): Promise<Te
 }
 
 t.test("the leader of three is killed, and frozen", { skip: noServer }, async (t) => {
-  const servers = await startCluster(t);
+  const servers = await startStreamCluster(t);
   const urls = servers.map(({ url }) => url);
   const near = await join(t, urls, { replicas: 3 });
   let isOver = false;
@@ -258,11 +259,11 @@ t.test("one value in batches of two owners while it is read", { skip: noServer }
     codeOf(() => one!.journal.append("f", next(3, value), "RUNNING")),
     codeOf(() => two!.journal.append("f", taking, "RUNNING")),
   ];
-  let isOver = false;
+  const over = new AbortController();
   const done = Promise.all(appends).finally(() => {
-    isOver = true;
+    over.abort();
   });
-  while (!isOver) {
+  while (!over.signal.aborted) {
     const batches = await three!.journal.read("f");
     for (const { records } of batches.slice(1)) {
       assert(

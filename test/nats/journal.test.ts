@@ -4,7 +4,8 @@ import { connectNats } from "../../lib/nats/connect.ts";
 import { natsJournal } from "../../lib/nats/journal.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import { journalContract } from "../contracts/journal.ts";
-import { noServer, startCluster, startServer, type TestServer } from "./server.ts";
+import { noServer, startServer, type TestServer } from "./server.ts";
+import { startStreamCluster } from "./streams.ts";
 
 /** Another part of the same server for each test. */
 let prefixes = 0;
@@ -44,5 +45,5 @@ t.test("one server, several streams", { skip: noServer }, async (t) => {
 
 t.test("a cluster", { skip: noServer }, async (t) => {
   t.setTimeout(120_000);
-  contractOn(t, "a cluster", await startCluster(t), 3);
+  contractOn(t, "a cluster", await startStreamCluster(t), 3);
 });

@@ -4,6 +4,9 @@ import { connect, type NatsConnection, nkeyAuthenticator } from "nats";
 import t from "tap";
 import { FlowError } from "../../lib/errors.ts";
 import { connectNats } from "../../lib/nats/connect.ts";
+import { natsJournal, type NatsJournal } from "../../lib/nats/journal.ts";
+import { codeOf } from "../contracts/journal.ts";
+import { begin, next } from "../journal/batches.ts";
 import {
   install,
   type Installation,
@@ -78,6 +81,8 @@ const matrix: readonly (readonly [subject: string, publish: string, subscribe: s
   ["$JS.API.INFO", "engine inspector", "engine"],
   ["$JS.API.STREAM.INFO.FS_J0", "engine inspector", "engine"],
   ["$JS.API.STREAM.MSG.GET.FS_J0", "engine inspector", "engine"],
+  ["$JS.API.STREAM.MSG.GET.FS_B", "engine inspector", "engine"],
+  ["$JS.API.CONSUMER.CREATE.FS_J0.x", "engine", "engine"],
   ["$JS.API.STREAM.CREATE.FS_J0", "engine", "engine"],
   ["$JS.API.STREAM.PURGE.FS_J0", "engine", "engine"],
   ["$JS.API.STREAM.DELETE.FS_J0", "engine", "engine"],
@@ -186,6 +191,32 @@ t.test("transports in their roles", { skip }, async (t) => {
   worker.publish("hb.worker-1", "me again");
   await until("presence is heard", () => heard.includes("me again"));
   t.strictSame(heard, ["me", "me again"]);
+});
+
+t.test("a journal, by roles", { skip }, async (t) => {
+  const installation = await install(t);
+  const journalAs = async (role: Role): Promise<NatsJournal> =>
+    natsJournal(await transport(t, installation, role), { patienceMs: 1_000 });
+  const engine = await journalAs("engine");
+  const value = "x".repeat(200_000);
+  await engine.append("f", begin("f"), "RUNNING");
+  await engine.append("f", next(3, value), "RUNNING");
+  await engine.append("g", begin("g"), "SUCCESS");
+  const inspector = await journalAs("inspector");
+  t.strictSame(await inspector.read("f"), [begin("f"), next(3, value)]);
+  t.strictSame(await inspector.list(), await engine.list());
+  t.strictSame(
+    (await inspector.list({ limit: 1, before: "g" })).map(({ id }) => id),
+    ["f"],
+  );
+  t.equal(await codeOf(() => inspector.append("f", next(5), "RUNNING")), "FORBIDDEN");
+  await t.rejects(inspector.remove("f"), { code: "FORBIDDEN" });
+  for (const role of ["worker", "node", "client"] as const) {
+    const journal = await journalAs(role);
+    await t.rejects(journal.read("f"), { code: "FORBIDDEN" }, `${role} reads nothing`);
+    t.equal(await codeOf(() => journal.append("f", next(5), "RUNNING")), "FORBIDDEN");
+  }
+  t.equal((await engine.read("f")).length, 2);
 });
 
 t.test("strangers stay outside", { skip }, async (t) => {

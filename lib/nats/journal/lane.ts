@@ -210,7 +210,8 @@ export class Lane {
       let refusal: unknown;
       try {
         const headers = { [headHeader]: head };
-        return await jetstream.publish(this.#subject, body, { expected, headers });
+        const timeoutMs = patience.answerMs;
+        return await jetstream.publish(this.#subject, body, { expected, headers, timeoutMs });
       } catch (error) {
         if (!isPassing(error)) throw this.#doubt(error, checksum);
         refusal = error;
@@ -234,7 +235,8 @@ export class Lane {
   /** The last message as the leader has it, if it can be asked. */
   async #look(patience: Patience, checksum: number): Promise<Stored | undefined | "away"> {
     try {
-      return await this.#options.place.jetstream.last(this.#stream, this.#subject, 2_000);
+      const { jetstream } = this.#options.place;
+      return await jetstream.last(this.#stream, this.#subject, patience.answerMs);
     } catch (error) {
       if (!isPassing(error) || patience.isOver) throw this.#doubt(error, checksum);
       return "away";

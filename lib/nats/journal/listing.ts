@@ -3,6 +3,7 @@ import { FlowError } from "../../errors.ts";
 import type { FlowQuery, FlowSummary } from "../../journal/journal.ts";
 import { pageSize } from "../../journal/rules.ts";
 import type { Stop } from "../../transport/transport.ts";
+import { each } from "../each.ts";
 import { watch } from "../watch.ts";
 import { compareHeads, type Head, headHeader, readHead, summaryOf } from "./head.ts";
 import { patiently, type Place } from "./place.ts";
@@ -10,27 +11,31 @@ import { patiently, type Place } from "./place.ts";
 /** Milliseconds that a replica gets to have what the leader has. */
 const replicaMs = 2_000;
 
-/** Of flows that may be listed, the first of the listing. */
+/** Last messages that are read at once. */
+const readsAtOnce = 256;
+
+/** The first flows of a listing, of those that are offered. */
 class Page {
   readonly #limit: number;
-  #heads: Head[] = [];
+  readonly #wanted: (head: Head) => boolean;
+  readonly #heads = new Map<string, Head>();
 
-  constructor(limit: number) {
+  constructor(limit: number, wanted: (head: Head) => boolean) {
     this.#limit = limit;
+    this.#wanted = wanted;
   }
 
-  add(head: Head): void {
-    this.#heads.push(head);
-    if (this.#heads.length >= 2 * this.#limit + 1_000) this.#cut();
+  /** In place of what was offered of that flow before. */
+  offer(head: Head): void {
+    if (this.#wanted(head)) this.#heads.set(head.id, head);
+    else this.#heads.delete(head.id);
+    if (this.#heads.size >= 2 * this.#limit + 1_000) this.take();
   }
 
   take(): readonly Head[] {
-    this.#cut();
-    return this.#heads;
-  }
-
-  #cut(): void {
-    this.#heads = this.#heads.sort(compareHeads).slice(0, this.#limit);
+    const heads = [...this.#heads.values()].sort(compareHeads);
+    for (const { id } of heads.splice(this.#limit)) this.#heads.delete(id);
+    return heads;
   }
 }
 
@@ -53,21 +58,20 @@ export class Listing {
 
   /** The first of a listing, at most so many, that are wanted. */
   async first(limit: number, wanted: (head: Head) => boolean): Promise<readonly Head[]> {
-    const page = new Page(limit);
+    const page = new Page(limit, wanted);
     let isReplicated = false;
     for (const stream of this.#place.streams) {
-      const replicas = await patiently(this.#place, async () =>
-        this.#scan(stream, (head) => {
-          if (wanted(head)) page.add(head);
-        }),
-      );
+      const replicas = await patiently(this.#place, async () => this.#scan(stream, page));
       isReplicated ||= replicas > 1;
     }
     const heads = page.take();
     if (!isReplicated) return heads;
     // A replica may be a moment behind: what is shown is as the leader has it.
-    const found = await Promise.all(heads.map(async ({ id }) => this.#find(id)));
-    return found.filter((head) => head !== undefined && wanted(head)) as Head[];
+    const found: (Head | undefined)[] = [];
+    await each(heads.length, readsAtOnce, async (index) => {
+      found[index] = await this.#find(heads[index]?.id ?? "");
+    });
+    return found.filter((head) => head !== undefined).filter(wanted);
   }
 
   async #head(flow: string): Promise<Head> {
@@ -83,27 +87,38 @@ export class Listing {
     return last && readHead(flow, last.headers.get(headHeader), last.sequence);
   }
 
-  /** Takes the head of each flow in a stream. @returns how many replicas the stream has */
-  async #scan(stream: string, take: (head: Head) => void): Promise<number> {
-    const { jetstream, clock } = this.#place;
+  /** Offers the head of each flow in a stream. @returns how many replicas the stream has */
+  async #scan(stream: string, page: Page): Promise<number> {
+    const { jetstream } = this.#place;
     const { config, state } = await jetstream.api(`STREAM.INFO.${stream}`);
     const replicas = config?.num_replicas ?? 1;
-    const last = (state as { last_seq?: number } | undefined)?.last_seq ?? 0;
+    const last = state?.last_seq ?? 0;
     // What was removed in between is waited for in vain.
     const isThere = replicas > 1 && last > 0 && (await jetstream.get(stream, last)) !== undefined;
-    const heads = new Map<string, Head>();
+    try {
+      await this.#follow(stream, page, isThere ? last : 0);
+      return replicas;
+    } catch (error) {
+      // Whoever only looks may not make consumers: these could be told to write in their stead.
+      if (!FlowError.is(error, "FORBIDDEN")) throw error;
+      await this.#readEach(stream, page);
+      return 1;
+    }
+  }
+
+  /** By a consumer, which sends headers only. It may run where a replica is that has not everything yet. */
+  async #follow(stream: string, page: Page, upTo: number): Promise<void> {
+    const { jetstream, clock, patienceMs } = this.#place;
     const { promise, resolve, reject } = newPromise();
     let seen = 0;
     let isCaughtUp = false;
-    const timer = clock.setTimeout(
-      () => {
-        if (isCaughtUp) resolve();
-        else reject(new FlowError("NO_ANSWER", { to: stream, timeoutMs: this.#place.patienceMs }));
-      },
-      isThere ? replicaMs : this.#place.patienceMs,
-    );
+    const gaveUp = (): void => {
+      if (isCaughtUp) resolve();
+      else reject(new FlowError("NO_ANSWER", { to: stream, timeoutMs: patienceMs }));
+    };
+    let timer = clock.setTimeout(gaveUp, patienceMs);
     const look = (): void => {
-      if (isCaughtUp && (!isThere || seen >= last)) resolve();
+      if (isCaughtUp && seen >= upTo) resolve();
     };
     let stop: Stop | undefined;
     try {
@@ -112,13 +127,14 @@ export class Listing {
         subjects: [`${jetstream.prefix}.j.*.*`],
         headersOnly: true,
         take: ({ subject, sequence, header }) => {
-          const flow = this.#place.flowOf(subject);
+          page.offer(readHead(this.#place.flowOf(subject), header(headHeader), sequence));
           seen = sequence;
-          heads.set(flow, readHead(flow, header(headHeader), sequence));
           look();
         },
         caughtUp: () => {
           isCaughtUp = true;
+          clock.clearTimeout(timer);
+          timer = clock.setTimeout(gaveUp, replicaMs);
           look();
         },
         ended: reject,
@@ -128,8 +144,22 @@ export class Listing {
       clock.clearTimeout(timer);
       stop?.();
     }
-    for (const head of heads.values()) take(head);
-    return replicas;
+  }
+
+  /** From the leader, whole messages: slower. */
+  async #readEach(stream: string, page: Page): Promise<void> {
+    const { jetstream } = this.#place;
+    for (let offset = 0; ; ) {
+      const filter = { subjects_filter: `${jetstream.prefix}.j.>`, offset };
+      const { state, total = 0 } = await jetstream.api(`STREAM.INFO.${stream}`, filter);
+      const subjects = Object.keys(state?.subjects ?? {});
+      await each(subjects.length, readsAtOnce, async (index) => {
+        const head = await this.#find(this.#place.flowOf(subjects[index] ?? ""));
+        if (head !== undefined) page.offer(head);
+      });
+      offset += subjects.length;
+      if (subjects.length === 0 || offset >= total) return;
+    }
   }
 }
 
@@ -140,6 +170,7 @@ function newPromise() {
     resolve = yes;
     reject = no;
   });
+  promise.catch(() => undefined); // whoever waits for it may have failed before
   return { promise, resolve, reject };
 }
 

@@ -122,6 +122,12 @@ function tokenIn(flow: string): string {
   throw new FlowError("INVALID_OPTION", { option: "id", problem });
 }
 
+/**
+ * What a leader is asked that is gone is answered by nobody, and another one is there some seconds later: whoever asks
+ * for longer at a time hears of it later.
+ */
+const answers = { firstMs: 1_000, mostMs: 2_000, leastMs: 100 } as const;
+
 const pauses = { firstMs: 50, mostMs: 1_000 } as const;
 
 /** How long one job waits for servers that are away. */
@@ -130,6 +136,7 @@ export class Patience {
   readonly #closesAt: () => number;
   readonly #endsAt: number;
   #nextMs: number = pauses.firstMs;
+  #answerMs: number = answers.firstMs;
 
   constructor(clock: Clock, closesAt: () => number, patienceMs: number) {
     this.#clock = clock;
@@ -141,10 +148,17 @@ export class Patience {
     return this.#clock.monotonic() >= Math.min(this.#endsAt, this.#closesAt());
   }
 
+  /** Milliseconds to wait for one answer; longer each time. */
+  get answerMs(): number {
+    const left = Math.min(this.#endsAt, this.#closesAt()) - this.#clock.monotonic();
+    return Math.max(answers.leastMs, Math.min(this.#answerMs, left));
+  }
+
   /** Longer each time. */
   async pause(): Promise<void> {
     const delayMs = this.#nextMs;
     this.#nextMs = Math.min(pauses.mostMs, 2 * delayMs);
+    this.#answerMs = Math.min(answers.mostMs, 2 * this.#answerMs);
     await new Promise<void>((resolve) => {
       this.#clock.setTimeout(resolve, delayMs);
     });
@@ -171,11 +185,14 @@ export function outwards(error: unknown): unknown {
 }
 
 /** Asks again until it is answered. @throws FlowError `JOURNAL_UNAVAILABLE` when that takes too long */
-export async function patiently<Result>(place: Place, ask: () => Promise<Result>): Promise<Result> {
+export async function patiently<Result>(
+  place: Place,
+  ask: (timeoutMs: number) => Promise<Result>,
+): Promise<Result> {
   const patience = place.wait();
   for (;;) {
     try {
-      return await ask();
+      return await ask(patience.answerMs);
     } catch (error) {
       if (!isPassing(error) || patience.isOver) throw outwards(error);
       await patience.pause();

@@ -8,6 +8,7 @@ import { FlowError } from "../../errors.ts";
 import { decodeBatch, rootChecksum } from "../../journal/record.ts";
 import type { Batch } from "../../plan/records.ts";
 import type { Blobs } from "../blobs.ts";
+import { each } from "../each.ts";
 import type { Stored } from "../jetstream.ts";
 import { type Frame, readFrame } from "./frame.ts";
 import { patiently, type Place } from "./place.ts";
@@ -58,7 +59,9 @@ export class Reader {
     const [stream, subject] = [this.#place.streamOf(flow), this.#place.subjectOf(flow)];
     const patience = this.#place.wait();
     for (;;) {
-      const last = await patiently(this.#place, async () => jetstream.last(stream, subject));
+      const last = await patiently(this.#place, async (timeoutMs) =>
+        jetstream.last(stream, subject, timeoutMs),
+      );
       if ((last?.sequence ?? 0) >= known) return last;
       if (patience.isOver) {
         const problem = `its last message is ${last?.sequence ?? "gone"}, and was ${known}`;
@@ -123,13 +126,11 @@ export class Reader {
   ): Promise<ReadonlyMap<string, Buffer>> {
     const hashes = [...new Set(frames.flatMap((frame) => frame?.parts ?? []))];
     const found = new Map<string, Buffer>();
-    const one = async (): Promise<void> => {
-      for (let hash = hashes.pop(); hash !== undefined; hash = hashes.pop()) {
-        const bytes = await this.#blobs.get(flow, hash);
-        if (bytes !== undefined) found.set(hash, bytes);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(partsAtOnce, hashes.length) }, one));
+    await each(hashes.length, partsAtOnce, async (index) => {
+      const hash = hashes[index] ?? "";
+      const bytes = await this.#blobs.get(flow, hash);
+      if (bytes !== undefined) found.set(hash, bytes);
+    });
     return found;
   }
 }
