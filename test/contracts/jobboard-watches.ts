@@ -65,12 +65,7 @@ export function jobboardWatches(test: Define, subject: Subject): void {
     );
     const last = new Map((await board.list({ limit: 1_000 })).map((job) => [job.id, job]));
     for (const seen of [here, there]) {
-      await seen.until(() =>
-        all.every((id) => {
-          const job = seen.jobs.get(id);
-          return job !== undefined && !("gone" in job) && job.revision === last.get(id)?.revision;
-        }),
-      );
+      await seen.until(() => all.every((id) => seen.revisionOf(id) === last.get(id)?.revision));
       for (const id of all) t.strictSame(seen.jobs.get(id), last.get(id));
     }
     await elsewhere.close();
