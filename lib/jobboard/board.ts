@@ -190,7 +190,7 @@ export class Board implements face.Jobboard {
   }
 
   async #close(): Promise<void> {
-    this.#mirror.end(closed());
+    this.#mirror.close(closed());
     await this.#store.close();
   }
 

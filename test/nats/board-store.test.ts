@@ -65,6 +65,13 @@ class Scripted implements BucketFace {
     );
   }
 
+  hear: () => void = () => undefined;
+
+  listen(_: string, hear: () => void): () => void {
+    this.hear = hear;
+    return () => undefined;
+  }
+
   async keys(): Promise<string[]> {
     return [...this.keptOf.keys()];
   }
