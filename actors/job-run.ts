@@ -38,8 +38,11 @@ const retryMs = 250;
 /** The journal is not to be had for now, or somebody else writes it: no fault of the flow. */
 const passing: ReadonlySet<string> = new Set([
   ...["FENCED", "LEASE_LOST", "ENGINE_CLOSED", "JOURNAL_UNAVAILABLE", "JOURNAL_FULL"],
-  ...["TRANSPORT_CLOSED", "BLUEPRINT_CHANGED", "HOST_FAILED"],
+  ...["JETSTREAM_UNAVAILABLE", "TRANSPORT_CLOSED", "BLUEPRINT_CHANGED", "HOST_FAILED"],
 ]);
+
+/** Nobody can go on before a person has looked. */
+const stuck: ReadonlySet<string> = new Set(["PARKED", "JOURNAL_LOST_TAIL", "JOURNAL_DAMAGED"]);
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code);
 
@@ -155,7 +158,7 @@ export class JobRun {
   async #unprepared(error: unknown): Promise<JobFate> {
     this.problem = error;
     if (this.#isLost) return "lost";
-    if (codeOf(error) === "PARKED") return this.#giveBack(messageOf(error), true);
+    if (stuck.has(codeOf(error))) return this.#giveBack(messageOf(error), true);
     if (passing.has(codeOf(error))) {
       this.#options.failed(error);
       return this.#giveBack(messageOf(error), false);
@@ -167,7 +170,7 @@ export class JobRun {
   async #failed(error: unknown): Promise<JobFate> {
     this.problem = error;
     if (this.#isLost) return "lost";
-    if (codeOf(error) === "PARKED") return this.#giveBack(messageOf(error), true);
+    if (stuck.has(codeOf(error))) return this.#giveBack(messageOf(error), true);
     if (passing.has(codeOf(error))) {
       if (this.#isDraining) return this.#giveBack("handed over", false);
       this.#options.failed(error);

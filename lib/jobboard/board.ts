@@ -34,6 +34,7 @@ export class Board implements face.Jobboard {
   readonly #log: Log;
   readonly #mirror: Mirror;
   readonly #leases: Leases;
+  #isClosed = false;
   #closing: Promise<void> | undefined;
 
   constructor({ store, clock, random, log = () => undefined }: BoardOptions) {
@@ -137,7 +138,10 @@ export class Board implements face.Jobboard {
     return untilEnded({ id, mirror: this.#mirror, clock: this.#clock, read }, options);
   }
 
-  async watch(changed: (job: face.Job | face.GoneJob) => void): Promise<Stop> {
+  async watch(
+    changed: (job: face.Job | face.GoneJob) => void,
+    ended: (error: Error) => void = () => undefined,
+  ): Promise<Stop> {
     this.#needOpen();
     const tell = ({ key, stored }: Change): void => {
       const id = nameIn(key);
@@ -147,11 +151,12 @@ export class Board implements face.Jobboard {
         this.#log("a change of a job could not be told", { job: id, error });
       }
     };
-    const ended = (error: Error): void => {
-      if (this.#closing === undefined)
-        this.#log("the jobboard can't be followed any more", { error });
+    const over = (error: Error): void => {
+      if (this.#isClosed) return;
+      this.#log("the jobboard can't be followed any more", { error });
+      ended(error);
     };
-    return this.#mirror.add({ changed: tell, ended });
+    return this.#mirror.add({ changed: tell, ended: over });
   }
 
   async renew(lease: face.Lease): Promise<number> {
@@ -190,7 +195,8 @@ export class Board implements face.Jobboard {
   }
 
   async #close(): Promise<void> {
-    this.#mirror.end(closed());
+    this.#isClosed = true;
+    this.#mirror.close(closed());
     await this.#store.close();
   }
 
@@ -225,7 +231,7 @@ export class Board implements face.Jobboard {
   }
 
   #needOpen(): void {
-    if (this.#closing !== undefined) throw closed();
+    if (this.#isClosed) throw closed();
   }
 }
 

@@ -203,9 +203,12 @@ export interface Jobboard extends AsyncDisposable {
   /**
    * Gives every job that is there, then each as it changes; what happens quickly may be given once, as it is then.
    *
+   * @param changed - what it throws is logged
+   * @param ended - called if the board can't be followed any more, unless it was closed here: what it is kept in is
+   * gone, or forbidden
    * @returns when everything present has been given; the function ends it
    */
-  watch(changed: (job: Job | GoneJob) => void): Promise<Stop>;
+  watch(changed: (job: Job | GoneJob) => void, ended?: (error: Error) => void): Promise<Stop>;
 
   /**
    * Renews a lease, or makes it. Waits for a board that is away for a quarter of `leaseMs` at most.

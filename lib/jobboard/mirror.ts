@@ -15,6 +15,8 @@ export interface Watcher {
 export class Mirror {
   readonly #store: BoardStore;
   readonly #watchers = new Set<Watcher>();
+  /** Those that follow one key by themselves. */
+  readonly #single = new Map<Watcher, () => void>();
   #jobs = new Map<string, Change>();
   #watch: Promise<Stop> | undefined;
 
@@ -27,6 +29,10 @@ export class Mirror {
    * @throws FlowError as the store's `watch`
    */
   async add(watcher: Watcher): Promise<Stop> {
+    const { key } = watcher;
+    if (this.#watch === undefined && this.#store.watchKey !== undefined && key !== undefined) {
+      return this.#addSingle(watcher, this.#store.watchKey(key, watcher.changed, watcher.ended));
+    }
     // What the watch has given so far; the rest comes as it gives it.
     if (watcher.key === undefined) for (const job of [...this.#jobs.values()]) watcher.changed(job);
     else if (this.#jobs.has(watcher.key)) watcher.changed(this.#jobs.get(watcher.key) as Change);
@@ -48,6 +54,33 @@ export class Mirror {
     this.#watchers.clear();
     this.#close();
     for (const { ended } of watchers) ended(error);
+  }
+
+  /** As `end`, and for those that don't need the watch, too. */
+  close(error: Error): void {
+    this.end(error);
+    for (const [{ ended }, stop] of [...this.#single]) {
+      ended(error);
+      stop();
+    }
+  }
+
+  async #addSingle(watcher: Watcher, watching: Promise<Stop>): Promise<Stop> {
+    const stop = (): void => {
+      if (this.#single.delete(watcher))
+        void watching.then(
+          (stop) => stop(),
+          () => undefined,
+        );
+    };
+    this.#single.set(watcher, stop);
+    try {
+      await watching;
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
   }
 
   async #open(): Promise<Stop> {

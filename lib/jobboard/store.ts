@@ -58,6 +58,16 @@ export interface BoardStore {
    */
   watch(changed: (change: Change) => void, ended: (error: Error) => void): Promise<Stop>;
 
+  /**
+   * As `watch`, of one key alone, which is given first whether it is there or not. Only where that takes less than to
+   * watch them all.
+   */
+  watchKey?(
+    key: string,
+    changed: (change: Change) => void,
+    ended: (error: Error) => void,
+  ): Promise<Stop>;
+
   /** Forgets that keys were deleted long ago. */
   sweep(): Promise<void>;
 

@@ -5,12 +5,13 @@ import type { Stop } from "../transport/transport.ts";
 import type { Log } from "../types.ts";
 import type { Bucket, Kept } from "./bucket.ts";
 import type { NatsTransport } from "./face.ts";
+import { KeyFollower } from "./key-follower.ts";
 import { patiently, translated, unsettled } from "./patience.ts";
 
 /** What is asked of a bucket. */
 export type BucketFace = Pick<
   Bucket,
-  "last" | "put" | "delete" | "keys" | "lastOf" | "forgetMarkers" | "watch"
+  "last" | "put" | "delete" | "keys" | "lastOf" | "forgetMarkers" | "watch" | "listen"
 >;
 
 export interface BucketStoreOptions {
@@ -124,6 +125,40 @@ export class BucketStore implements BoardStore {
       unwatch();
       stop();
     };
+  }
+
+  /** Needs no consumer, so that credentials suffice that could not make one. */
+  async watchKey(
+    key: string,
+    changed: (change: Change) => void,
+    ended: (error: Error) => void,
+  ): Promise<Stop> {
+    const { bucket, transport, clock } = this.#options;
+    const follower = new KeyFollower({
+      key,
+      changed,
+      ended,
+      clock,
+      read: async () => this.read(key),
+    });
+    const hush = bucket.listen(key, () => {
+      follower.hurry();
+    });
+    const unwatch = transport.watch((isConnected) => {
+      if (isConnected) follower.hurry();
+    });
+    const stop = (): void => {
+      hush();
+      unwatch();
+      follower.stop();
+    };
+    try {
+      await follower.start();
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
   }
 
   /** The transport is somebody else's. */

@@ -143,6 +143,18 @@ export class Bucket {
     });
   }
 
+  /**
+   * Hears that somebody writes the key, before the write is stored or refused. What happens while the connection is
+   * away is not heard.
+   */
+  listen(key: string, hear: () => void): Stop {
+    const { connection } = this.#jetstream.inside;
+    const subscribed = connection.subscribe(this.#subject(key), hear);
+    return () => {
+      subscribed.stop();
+    };
+  }
+
   async #publish(
     key: string,
     data: Uint8Array,

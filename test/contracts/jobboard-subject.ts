@@ -51,6 +51,11 @@ export class Seen {
     return job === undefined ? "unknown" : "gone" in job ? "gone" : job.state;
   }
 
+  revisionOf(id: string): number {
+    const job = this.jobs.get(id);
+    return job === undefined || "gone" in job ? 0 : job.revision;
+  }
+
   /** Resolves when it holds. */
   async until(holds: () => boolean): Promise<void> {
     return new Promise((resolve) => {

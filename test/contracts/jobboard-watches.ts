@@ -38,6 +38,23 @@ export function jobboardWatches(test: Define, subject: Subject): void {
     t.equal(third.stateOf("a"), "CLAIMED");
   });
 
+  test("what went before somebody came to watch is not told", async (t, board) => {
+    for (const id of ["a", "b"]) await board.post({ id, flow: "f" });
+    const first = new Seen();
+    await board.watch(first.changed);
+    await board.claim("a", "c");
+    await board.consume("a", "c", { state: "SUCCESS" });
+    await board.purge({ endedBefore: Infinity });
+    await first.until(() => first.stateOf("a") === "gone");
+    const elsewhere = await subject.again(board);
+    for (const watched of [board, elsewhere]) {
+      const seen = new Seen();
+      await watched.watch(seen.changed);
+      t.strictSame([...seen.jobs.keys()], ["b"]);
+    }
+    await elsewhere.close();
+  });
+
   test("a watcher that throws is nobody else's concern", async (t, board) => {
     const seen = new Seen();
     await board.watch(() => {
@@ -65,12 +82,7 @@ export function jobboardWatches(test: Define, subject: Subject): void {
     );
     const last = new Map((await board.list({ limit: 1_000 })).map((job) => [job.id, job]));
     for (const seen of [here, there]) {
-      await seen.until(() =>
-        all.every((id) => {
-          const job = seen.jobs.get(id);
-          return job !== undefined && !("gone" in job) && job.revision === last.get(id)?.revision;
-        }),
-      );
+      await seen.until(() => all.every((id) => seen.revisionOf(id) === last.get(id)?.revision));
       for (const id of all) t.strictSame(seen.jobs.get(id), last.get(id));
     }
     await elsewhere.close();

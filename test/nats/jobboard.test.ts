@@ -1,11 +1,12 @@
 // The jobboard on NATS: the contract, on one server and on three.
 import t, { type Test } from "tap";
-import type { Jobboard } from "../../lib/jobboard/jobboard.ts";
+import type { Job, Jobboard } from "../../lib/jobboard/jobboard.ts";
 import { connectNats } from "../../lib/nats/connect.ts";
 import type { NatsTransport } from "../../lib/nats/face.ts";
 import { natsJobboard, type NatsJobboardOptions } from "../../lib/nats/jobboard.ts";
 import { jobboardContract } from "../contracts/jobboard.ts";
-import { noServer, startCluster, startServer } from "./server.ts";
+import { codeOf, ids, Seen } from "../contracts/jobboard-subject.ts";
+import { meets, noServer, startCluster, startServer, until } from "./server.ts";
 
 t.setTimeout(180_000);
 
@@ -48,5 +49,123 @@ t.test("three servers", { skip: noServer }, async (t) => {
     "nats, R3",
     servers.map(({ url }) => url),
     { replicas: 3 },
+  );
+});
+
+t.test("what is asked for is checked", { skip: noServer }, async (t) => {
+  const transport = await connect(t, [(await startServer(t)).url], "fs");
+  for (const [options, message] of [
+    [{ replicas: 0 }, 'option "replicas": 0 is not a whole number of 1 or more'],
+    [{ patienceMs: 1.5 }, 'option "patienceMs": 1.5 is not a whole number of 1 or more'],
+  ] as const) {
+    await t.rejects(natsJobboard(transport, options), { code: "INVALID_OPTION", message });
+  }
+  await t.rejects(natsJobboard(transport, { replicas: 3, patienceMs: 100 }), {
+    code: "BOARD_UNAVAILABLE",
+    message: /insufficient resources|replicas > 1 not supported/,
+  });
+});
+
+t.test("NATS's own tools can read the bucket", { skip: noServer }, async (t) => {
+  const { url } = await startServer(t);
+  const board = await natsJobboard(await connect(t, [url], "fs"));
+  for (const id of ["a", "b c", "gone"]) await board.post({ id, flow: "f" });
+  await board.claim("gone", "c");
+  await board.consume("gone", "c", { state: "SUCCESS" });
+  await board.purge({ endedBefore: Infinity });
+  await board.renew({ owner: "c.1", leaseMs: 1_000 });
+  const { connect: dial } = await import("nats");
+  const nats = await dial({ servers: url });
+  const bucket = await nats.jetstream().views.kv("fs_jobs", { bindOnly: true });
+  const keys: string[] = [];
+  for await (const key of await bucket.keys()) keys.push(key);
+  t.strictSame(keys.sort(), ["a", "b=0020c", "lease.c=002e1"]);
+  t.match(await bucket.get("a"), { revision: (await board.get("a"))?.revision });
+  await nats.close();
+});
+
+t.test("a server that goes and comes back", { skip: noServer }, async (t) => {
+  const server = await startServer(t);
+  const board = await natsJobboard(await connect(t, [server.url], "fs"));
+  const transport = await connect(t, [server.url], "fs");
+  const elsewhere = await natsJobboard(transport);
+  const seen = new Seen();
+  await board.watch(seen.changed);
+  for (const id of ["a", "b", "c"]) await board.post({ id, flow: "f" });
+  await seen.until(() => seen.jobs.size === 3);
+  const waiting = board.wait("b");
+  const lease = { owner: "c", leaseMs: 20_000 };
+  const revision = await board.renew(lease);
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    await server.stop(signal);
+    await until("the connection is away", () => !transport.isConnected);
+    // Asked now, done when the server is back.
+    const claim = elsewhere.claim("a", signal);
+    const post = elsewhere.post({ id: signal, flow: "f" });
+    await server.start();
+    t.match(await claim, { owner: signal });
+    await post;
+    await elsewhere.abandon("a", signal);
+  }
+  t.ok((await board.renew(lease)) > revision, "a lease outlives its server");
+  await elsewhere.claim("b", "c");
+  await elsewhere.consume("b", "c", { state: "SUCCESS" });
+  t.match(await waiting, { state: "COMPLETE" });
+  const last = await elsewhere.list();
+  t.strictSame(ids(last).sort(), ["SIGKILL", "SIGTERM", "a", "b", "c"]);
+  await seen.until(() => last.every(({ id, revision }) => seen.revisionOf(id) === revision));
+  t.match(await board.get("a"), { claims: 2 }, "no claim was made twice");
+  for (const job of last) t.strictSame(seen.jobs.get(job.id), job);
+});
+
+t.test("servers of a cluster die one after the other", { skip: noServer }, async (t) => {
+  const servers = await startCluster(t);
+  const urls = servers.map(({ url }) => url);
+  const options = { replicas: 3, patienceMs: 30_000 };
+  const boards: Jobboard[] = [];
+  for (let i = 0; i < 2; i++) {
+    const from = [...urls.slice(i), ...urls.slice(0, i)];
+    boards.push(await natsJobboard(await connect(t, from, "fs"), options));
+  }
+  const [one, other] = boards as [Jobboard, Jobboard];
+  const seen = new Seen();
+  await one.watch(seen.changed);
+  const all = Array.from({ length: 20 }, (_, i) => `job-${i}`);
+  await Promise.all(all.map(async (id) => one.post({ id, flow: "f" })));
+  const wins: Job[] = [];
+  let isOver = false;
+  const race = async (board: Jobboard, who: string): Promise<void> => {
+    for (let i = 0; !isOver; i++) {
+      const id = all[i % all.length] ?? "";
+      const code = await codeOf(
+        board.claim(id, who).then(async (job) => {
+          wins.push(job);
+          await board.abandon(id, who);
+        }),
+      );
+      if (code !== "" && code !== "JOB_UNCLAIMABLE") t.fail(`${who}, ${id}: ${code}`);
+    }
+  };
+  const races = Promise.all([race(one, "c1"), race(other, "c2")]);
+  for (const server of servers) {
+    const before = wins.length;
+    await server.stop();
+    await until("they go on without it", () => wins.length > before + 100);
+    await server.start();
+    await meets(server, 2);
+  }
+  isOver = true;
+  await races;
+  t.equal(new Set(wins.map(({ revision }) => revision)).size, wins.length, "tokens differ");
+  for (const { id, claims, state } of await other.list()) {
+    const won = wins.filter((job) => job.id === id).length;
+    t.strictSame([state, claims], ["UNCLAIMED", won], `${id}: each claim was won once`);
+  }
+  await Promise.all(all.map(async (id) => other.command(id, { kind: "cancel" })));
+  const last = await other.list();
+  await seen.until(() => last.every(({ id, revision }) => seen.revisionOf(id) === revision));
+  t.strictSame(
+    last.map(({ id }) => seen.jobs.get(id)),
+    last,
   );
 });
