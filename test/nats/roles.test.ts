@@ -4,13 +4,10 @@ import { connect, type NatsConnection, nkeyAuthenticator } from "nats";
 import t from "tap";
 import { FlowError } from "../../lib/errors.ts";
 import { connectNats } from "../../lib/nats/connect.ts";
-<<<<<<< HEAD
 import { natsJournal, type NatsJournal } from "../../lib/nats/journal.ts";
 import { codeOf } from "../contracts/journal.ts";
 import { begin, next } from "../journal/batches.ts";
-=======
 import { natsJobboard } from "../../lib/nats/jobboard.ts";
->>>>>>> board
 import {
   install,
   type Installation,
@@ -206,7 +203,6 @@ t.test("transports in their roles", { skip }, async (t) => {
   t.strictSame(heard, ["me", "me again"]);
 });
 
-<<<<<<< HEAD
 t.test("a journal, by roles", { skip }, async (t) => {
   const installation = await install(t);
   const journalAs = async (role: Role): Promise<NatsJournal> =>
@@ -231,7 +227,8 @@ t.test("a journal, by roles", { skip }, async (t) => {
     t.equal(await codeOf(() => journal.append("f", next(5), "RUNNING")), "FORBIDDEN");
   }
   t.equal((await engine.read("f")).length, 2);
-=======
+});
+
 t.test("clients post jobs, command them and wait for them", { skip }, async (t) => {
   const installation = await install(t);
   const end = await transport(t, installation, "client");
@@ -259,7 +256,6 @@ t.test("clients post jobs, command them and wait for them", { skip }, async (t) 
   await t.rejects(inspector.post({ id: "k", flow: "f" }), { code: "FORBIDDEN" });
   const worker = await transport(t, installation, "worker");
   await t.rejects(natsJobboard(worker), { code: "FORBIDDEN" });
->>>>>>> board
 });
 
 t.test("strangers stay outside", { skip }, async (t) => {
