@@ -230,9 +230,12 @@ export class Engine {
     if (this.#waiter !== undefined) this.#actor?.post({ type: "kill", reason });
   }
 
-  /** Lets go of the flow at once, as a crash would: nothing more is recorded, and another engine may adopt it. */
-  abandon(): void {
-    const reason = new FlowError("ENGINE_CLOSED", { flow: this.#flow.name });
+  /**
+   * Lets go of the flow at once, as a crash would: nothing more is recorded, and another engine may adopt it.
+   *
+   * @param reason - what attempts on this event loop are aborted with. Default: FlowError `ENGINE_CLOSED`
+   */
+  abandon(reason: Error = new FlowError("ENGINE_CLOSED", { flow: this.#flow.name })): void {
     this.#stopped ??= reason;
     this.#actor?.stop(reason);
     this.#onStopped(reason);

@@ -96,7 +96,8 @@ export class JobRun {
   /** Lets go at once: it is somebody else's, or will be. */
   lose(): void {
     this.#isLost = true;
-    this.#engine.abandon();
+    const epoch = this.#isRunning ? this.#engine.storage.epoch : 0;
+    this.#engine.abandon(new FlowError("LEASE_LOST", { flow: this.job.flow, epoch }));
   }
 
   async #run(): Promise<JobFate> {
