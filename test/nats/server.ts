@@ -116,6 +116,11 @@ export class TestServer {
     await exited;
   }
 
+  /** Removes what it stored; it is stopped. */
+  async forget(): Promise<void> {
+    await rm(join(this.#folder, "store"), { recursive: true, force: true });
+  }
+
   /** Stops and continues the whole process. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
     this.#child?.kill(signal);
