@@ -179,8 +179,8 @@ function giving(test: Define): void {
     await board.claim("j", "c");
     let failure: Failure = {
       name: "Error",
-      message: "é".repeat(14_000),
-      stack: "é".repeat(14_000),
+      message: "é".repeat(16_000),
+      stack: "é".repeat(16_000),
     };
     for (let depth = 0; depth < 8; depth++) failure = { ...failure, cause: { ...failure } };
     await t.rejects(board.consume("j", "c", { state: "FAILURE", failure }), {
