@@ -44,7 +44,7 @@ export interface PendingCommand extends JobCommand {
   readonly number: number;
 }
 
-/** How the flow ended. */
+/** How the flow ended. At most 512 KiB in encoded bytes. */
 export interface JobEnd {
   readonly state: string;
   readonly failure?: Failure;
@@ -166,7 +166,7 @@ export interface Jobboard extends AsyncDisposable {
   /** Gives a job back. @throws FlowError `NOT_OWNER`; `NOT_FOUND` when the job or its owner is */
   abandon(id: string, who: string, options?: AbandonOptions): Promise<Job>;
 
-  /** The job is done: COMPLETE. @throws FlowError as `abandon` */
+  /** The job is done: COMPLETE. @throws FlowError as `abandon`; `PAYLOAD_REFUSED` */
   consume(id: string, who: string, end: JobEnd): Promise<Job>;
 
   /** Puts a job away for inspection: TRASHED, until it is restored. @throws FlowError as `abandon` */

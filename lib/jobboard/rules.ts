@@ -22,6 +22,8 @@ export type Entry = Omit<Job, "revision">;
 export type Rule = (entry: Entry, revision: number) => Entry;
 
 const limits = { token: 1_000, commands: 16, commandText: 1_000, text: 8_192, bytes: 384 * 1024 };
+/** What a job grows by in its life has to fit into one message of a server, 1 MiB, with what was posted. */
+const endBytes = 512 * 1024;
 const commandKinds: readonly CommandKind[] = ["cancel", "suspend", "resume", "kill"];
 
 /** @throws FlowError `INVALID_OPTION` unless it can name a job, an owner or a flow */
@@ -106,6 +108,12 @@ export function abandon(who: string, { reason, isHeld = false }: AbandonOptions,
 
 export function consume(who: string, end: JobEnd, at: number): Rule {
   const kept = admitted("end", { ...end });
+  if (encode(kept).byteLength > endBytes) {
+    throw new FlowError("PAYLOAD_REFUSED", {
+      path: "end",
+      problem: `is bigger than ${endBytes} bytes`,
+    });
+  }
   return (entry) => {
     assertOwner(entry, who);
     return { ...entry, ...unowned, state: "COMPLETE", end: kept, commands: [], updatedAt: at };

@@ -6,6 +6,9 @@ import { isRefused, jetStreamErrors } from "./jetstream.ts";
 /** Milliseconds until what failed is tried again. */
 const pauseMs = 100;
 
+/** The server's number for replicas where there is no cluster. */
+const oneServerAlone = 10074;
+
 /** Thrown where the answers contradict each other: a server that answers is behind the others. */
 export const unsettled = new FlowError("BOARD_UNAVAILABLE", {
   problem: "the server that answers does not know what others acknowledged",
@@ -38,7 +41,7 @@ export async function patiently<Result>(
 function isPassing(error: unknown): boolean {
   if (error === unsettled) return true;
   if (FlowError.is(error, "JETSTREAM_REFUSED")) {
-    return error.about.status >= 500 && !isRefused(error, ...jetStreamErrors.full);
+    return error.about.status >= 500 && !isRefused(error, oneServerAlone, ...jetStreamErrors.full);
   }
   return (
     FlowError.is(error, "JETSTREAM_UNAVAILABLE") ||

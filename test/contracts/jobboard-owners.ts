@@ -1,4 +1,5 @@
 /** The part of the jobboards' contract that is about owners: claims, commands, and how they end. */
+import type { Failure } from "../../lib/failure.ts";
 import type { Job } from "../../lib/jobboard/jobboard.ts";
 import type { Define, Subject } from "./jobboard-subject.ts";
 
@@ -164,6 +165,31 @@ function giving(test: Define): void {
       code: "INVALID_STATE",
       message: 'flow "j" can\'t cancel in state COMPLETE',
     });
+  });
+
+  test("a job that has grown as far as it may fits everywhere", async (t, board) => {
+    const store = { text: "é".repeat(195_000) };
+    const reason = "é".repeat(1_000);
+    await board.post({ id: "j", flow: "f", store });
+    await board.claim("j", "c");
+    await board.abandon("j", "c", { reason: "é".repeat(9_000) });
+    for (let i = 0; i < 16; i++) {
+      await board.command("j", { kind: i % 2 === 0 ? "suspend" : "resume", reason });
+    }
+    await board.claim("j", "c");
+    let failure: Failure = {
+      name: "Error",
+      message: "é".repeat(16_000),
+      stack: "é".repeat(16_000),
+    };
+    for (let depth = 0; depth < 8; depth++) failure = { ...failure, cause: { ...failure } };
+    await t.rejects(board.consume("j", "c", { state: "FAILURE", failure }), {
+      code: "PAYLOAD_REFUSED",
+      message: "end is bigger than 524288 bytes",
+    });
+    const end = { state: "FAILURE", failure: failure.cause ?? failure };
+    await board.consume("j", "c", end);
+    t.strictSame((await board.get("j"))?.end, end);
   });
 
   test("a trashed job is kept for inspection, until it is restored", async (t, board) => {

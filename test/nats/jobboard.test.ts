@@ -60,9 +60,9 @@ t.test("what is asked for is checked", { skip: noServer }, async (t) => {
   ] as const) {
     await t.rejects(natsJobboard(transport, options), { code: "INVALID_OPTION", message });
   }
-  await t.rejects(natsJobboard(transport, { replicas: 3, patienceMs: 100 }), {
+  await t.rejects(natsJobboard(transport, { replicas: 3 }), {
     code: "BOARD_UNAVAILABLE",
-    message: /insufficient resources|replicas > 1 not supported/,
+    message: /replicas > 1 not supported/,
   });
 });
 
@@ -118,7 +118,7 @@ t.test("a server that goes and comes back", { skip: noServer }, async (t) => {
   for (const job of last) t.strictSame(seen.jobs.get(job.id), job);
 });
 
-t.test("servers of a cluster die one after the other", { skip: noServer }, async (t) => {
+t.test("servers of a cluster die or freeze one after the other", { skip: noServer }, async (t) => {
   const servers = await startCluster(t);
   const urls = servers.map(({ url }) => url);
   const options = { replicas: 3, patienceMs: 30_000 };
@@ -153,6 +153,14 @@ t.test("servers of a cluster die one after the other", { skip: noServer }, async
     await until("they go on without it", () => wins.length > before + 100);
     await server.start();
     await meets(server, 2);
+  }
+  // What was a leader, and does not know that it is none any more, answers with what it knew.
+  for (const server of servers.slice(0, 2)) {
+    const before = wins.length;
+    server.signal("SIGSTOP");
+    await until("they go on without it", () => wins.length > before + 100);
+    server.signal("SIGCONT");
+    await until("they go on with it", () => wins.length > before + 200);
   }
   isOver = true;
   await races;
