@@ -62,7 +62,7 @@ export function workerIn(surroundings: Surroundings): Worker {
     ...{ id: process.name, clock: process.clock, log, leaseMs, concurrency: plan.slots },
     transport: new SimTransport(link, oracle),
     tasks: tasksOf(flowsFor(calledOn(process, surroundings))),
-    limits: { keepMs: 5_000 },
+    limits: { keepMs: 60_000 },
   });
 }
 

@@ -30,10 +30,14 @@ export class StoreServer {
 
   /** The store as one process sees it. */
   store(link: Link): BoardStore {
-    const ask = async <Answer>(what: string, work: () => Answer): Promise<Answer> => {
+    const ask = async <Answer>(
+      what: string,
+      work: () => Answer,
+      withinMs = patienceMs,
+    ): Promise<Answer> => {
       try {
         const served = () => this.leader.serve(work, () => unavailable("it has no leader"));
-        return await link.ask(what, served, patienceMs);
+        return await link.ask(what, served, withinMs);
       } catch (error) {
         if (FlowError.is(error, "NO_ANSWER")) throw unavailable("it does not answer");
         throw error;
@@ -42,11 +46,12 @@ export class StoreServer {
     const who = link.process.name;
     return {
       read: (key) => ask("read", () => this.entries.get(key)),
-      write: (key, value, expected) =>
-        ask("write", () => this.#write(who, key, value, expected)),
+      write: (key, value, expected, withinMs) =>
+        ask("write", () => this.#write(who, key, value, expected), withinMs),
       delete: (key, expected) => ask("delete", () => this.#delete(who, key, expected)),
       all: (shelf) => ask("all", () => this.#all(shelf)),
       watch: (changed) => this.#watch(link, changed, ask),
+      sweep: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
   }

@@ -119,9 +119,7 @@ export class ClusterWorld {
     return this.members.every((member) => {
       const { conductor, worker } = member ?? {};
       if (conductor !== undefined && conductor.statistics.running > 0) return false;
-      if (worker === undefined) return true;
-      const { running, kept } = worker.statistics;
-      return running + kept === 0;
+      return worker === undefined || worker.statistics.running === 0;
     });
   }
 
