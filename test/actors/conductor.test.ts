@@ -278,6 +278,45 @@ t.test("commands reach the flow, with an owner or without one", async (t) => {
   t.equal(conductor.statistics.consumed, 2);
 });
 
+t.test("cancelled and then suspended, a job is held once, and undone when it is told to go on", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket } = cluster;
+  await board.post({ id: "j", flow: "f" });
+  await board.command("j", { kind: "cancel", reason: "changed my mind" });
+  await board.command("j", { kind: "suspend" });
+  await using _ = await cluster.conductor("one", [linear("f", {}, quick("a"))]);
+  await pocket.pass(1_000);
+  t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: true, claims: 1 });
+  await board.command("j", { kind: "resume" });
+  await pocket.pass(1_000);
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "REVERTED" } });
+});
+
+t.test("a parked flow is undone when it is cancelled", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage } = cluster;
+  const flow = linear("f", {}, quick("a"), stage.task("poison"));
+  await board.post({ id: "j", flow: "f" });
+  for (let death = 1; death <= 3; death++) {
+    const { board: frozen, freeze } = cluster.freezable();
+    await cluster.conductor(`victim ${death}`, [flow], { board: frozen });
+    await pocket.pass(death === 1 ? 1 : 6_000);
+    freeze();
+  }
+  await using last = await cluster.conductor("last", [flow]);
+  await pocket.pass(10_000);
+  t.match(await board.get("j"), { isHeld: true });
+  await board.command("j", { kind: "cancel", reason: "not worth it" });
+  await pocket.pass(1_000);
+  const calls = stage.calls.slice(3);
+  for (const { call } of calls) call.fail("told to stop");
+  await pocket.pass(1_000);
+  for (const { call } of stage.calls.slice(3)) call.succeed();
+  await pocket.pass(1_000);
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "REVERTED" } });
+  t.ok(last.statistics.claimed < 4, `${last.statistics.claimed} claims`);
+});
+
 t.test("a conductor that died after the end was recorded left nothing to run", async (t) => {
   const cluster = new Cluster();
   const { board, pocket, stage, journal } = cluster;
