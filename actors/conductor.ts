@@ -82,11 +82,13 @@ export class Conductor {
   readonly #notifier: Notifier<ConductorEvent>;
   readonly #claimable: Claimable;
   readonly #runs = new Map<string, JobRun>();
-  readonly #claiming = new Set<string>();
+  /** Never rejects. */
+  readonly #claiming = new Map<string, Promise<void>>();
   readonly #counts = { claimed: 0, prepared: 0, consumed: 0, abandoned: 0, trashed: 0, lost: 0 };
   #takenOver = 0;
   #isPumping = false;
   #isDraining = false;
+  #starting: Promise<void> | undefined;
   #stopWatching: Stop | undefined;
   #idle: (() => void)[] = [];
   #closing: Promise<void> | undefined;
@@ -154,10 +156,7 @@ export class Conductor {
 
   /** Takes its lease and begins to claim. @throws FlowError `BOARD_UNAVAILABLE` */
   async start(): Promise<this> {
-    await this.#leases.start();
-    this.#stopWatching = await this.#options.board.watch((job) => {
-      this.#see(job);
-    });
+    await (this.#starting ??= this.#start());
     return this;
   }
 
@@ -189,18 +188,26 @@ export class Conductor {
     await this.close();
   }
 
+  async #start(): Promise<void> {
+    await this.#leases.start();
+    this.#stopWatching = await this.#options.board.watch((job) => {
+      this.#see(job);
+    });
+  }
+
   #end(begin: () => Stop | undefined): Promise<void> {
     return (this.#closing ??= this.#doEnd(begin));
   }
 
   async #doEnd(begin: () => Stop | undefined): Promise<void> {
     this.#isDraining = true;
-    this.#stopWatching?.();
     const done = begin();
+    // Whoever started it hears what went wrong.
+    await this.#starting?.catch(() => undefined);
+    this.#stopWatching?.();
     while (this.#runs.size > 0 || this.#claiming.size > 0) {
+      await Promise.all(this.#claiming.values());
       await Promise.all([...this.#runs.values()].map(({ over }) => over));
-      if (this.#claiming.size > 0)
-        await new Promise((resolve) => this.#clock.yield(() => resolve(0)));
     }
     done?.();
     await this.#leases.close();
@@ -241,14 +248,13 @@ export class Conductor {
       const other = several ? at + Math.floor(this.#random() * (jobs.length - at)) : at;
       const job = jobs[other] as Job;
       jobs[other] = jobs[at] as Job;
-      void this.#claim(job);
+      this.#claiming.set(job.id, this.#claim(job));
     }
   }
 
   async #claim(job: Job): Promise<void> {
     const { board } = this.#options;
     this.#claimable.forget(job.id);
-    this.#claiming.add(job.id);
     try {
       const { owner: from, revision } = job;
       const own = await board.claim(job.id, this.owner, {
@@ -314,7 +320,11 @@ export class Conductor {
       if (this.#isDraining) return;
       void this.#options.board.get(job.id).then(
         (now) => {
-          if (now !== undefined) this.#see(now);
+          if (now === undefined) return;
+          // The answer to a claim was lost, and nobody else would run what is this owner's.
+          const isOurs = now.owner === this.owner && !this.#runs.has(now.id);
+          if (isOurs && !this.#claiming.has(now.id)) this.#run(now, undefined);
+          else this.#see(now);
         },
         (error: unknown) => {
           this.#rest(job, error);

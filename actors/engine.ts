@@ -380,6 +380,7 @@ export class Engine {
                 flow: this.id,
                 code,
                 isRunning: (name) => isRunning(self.knownState, name),
+                mayCall: () => this.#options.lease?.isFresh !== false,
               },
               report,
             ),

@@ -24,6 +24,7 @@ export interface FlowCode {
   readonly flow: string;
   readonly code: Code;
   readonly isRunning: (name: AttemptName) => boolean;
+  readonly mayCall: () => boolean;
 }
 
 export interface Hosts extends AsyncDisposable {

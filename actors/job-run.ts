@@ -122,7 +122,7 @@ export class JobRun {
       this.#isRunning = true;
       const run = this.#engine.run({
         // Only if a person asked for it: it may have been parked just now.
-        unpark: commands.some(({ kind }) => kind === "resume"),
+        unpark: commands.some(({ kind }) => kind !== "suspend"),
         commands: commands.flatMap(runCommand),
       });
       for (const command of commands) void this.#takeRecorded(command);

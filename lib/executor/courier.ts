@@ -50,29 +50,42 @@ export class Courier {
     this.#ask(worker, { kind: "cancel", key, reason: failureOf(reason) });
   }
 
-  /** Sends attempts, until the worker has said of each whether it takes it, or is gone. */
+  /**
+   * Sends attempts, until the worker has said of each whether it takes it, or is gone. Those of owners that may not call
+   * now wait until they may: this process may have stood still while others took its place.
+   */
   send(worker: KnownWorker, jobs: readonly Job[], waitMs = firstWaitMs): void {
-    const { engine, after, answered } = this.#options;
+    const { engine, answered } = this.#options;
     for (const job of jobs) {
       job.state = "sent";
       job.worker = worker.id;
       worker.jobs.set(job.call.key, job);
     }
-    this.#request(worker, { kind: "calls", engine, calls: jobs.map(({ call }) => call) }).then(
+    const due = jobs.filter(({ owner }) => owner.mayCall);
+    if (due.length < jobs.length) {
+      const others = jobs.filter(({ owner }) => !owner.mayCall);
+      this.#sendLater(worker, others, waitMs);
+      if (due.length === 0) return;
+    }
+    this.#request(worker, { kind: "calls", engine, calls: due.map(({ call }) => call) }).then(
       (answer) => {
-        jobs.forEach((job, at) => {
+        due.forEach((job, at) => {
           answered(worker, job, (answer as (Refusal | null)[])[at] ?? null);
         });
       },
       () => {
         // It may have them, or not: it knows them by their keys. That nobody is there now says nothing: its connection
         // may not be back yet.
-        after(waitMs, () => {
-          const still = jobs.filter((job) => job.state === "sent" && job.worker === worker.id);
-          if (still.length > 0) this.send(worker, still, Math.min(longestWaitMs, 2 * waitMs));
-        });
+        this.#sendLater(worker, due, waitMs);
       },
     );
+  }
+
+  #sendLater(worker: KnownWorker, jobs: readonly Job[], waitMs: number): void {
+    this.#options.after(waitMs, () => {
+      const still = jobs.filter((job) => job.state === "sent" && job.worker === worker.id);
+      if (still.length > 0) this.send(worker, still, Math.min(longestWaitMs, 2 * waitMs));
+    });
   }
 
   /** For what may be lost: what follows from it sets it right. */

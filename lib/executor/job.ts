@@ -5,6 +5,8 @@ import type { Call } from "./protocol.ts";
 
 /** Whose attempt it is. */
 export interface JobOwner {
+  /** It is certain that nobody else owns the flow by now. */
+  readonly mayCall: boolean;
   /** A worker has taken it. */
   taken(job: Job): void;
   /** Its worker is gone. */

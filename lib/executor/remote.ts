@@ -28,6 +28,8 @@ export interface RemoteOptions {
   readonly log: Log;
   /** Whether the flow waits for the outcome of this attempt. */
   readonly isRunning: (name: AttemptName) => boolean;
+  /** See `JobOwner`. */
+  readonly mayCall: () => boolean;
 }
 
 interface Entry {
@@ -62,6 +64,10 @@ export class RemoteExecutor implements Executor, JobOwner {
     this.#options = options;
     this.#report = report;
     this.#inline = new InlineExecutor(options.code, report, options.log);
+  }
+
+  get mayCall(): boolean {
+    return this.#options.mayCall();
   }
 
   launch(attempt: Attempt): void {

@@ -96,8 +96,9 @@ export function claim(who: string, { revision, from }: ClaimOptions, at: number)
 export function abandon(who: string, { reason, isHeld = false }: AbandonOptions, at: number): Rule {
   return (entry) => {
     assertOwner(entry, who);
-    // What came while the owner was on its way out releases the job as it would have a moment later.
-    const isReleased = entry.commands.some(({ kind }) => kind !== "suspend");
+    // What came while the owner was on its way out releases the job, or holds it, as it would have a moment later.
+    const last = entry.commands.at(-1);
+    const isReleased = last !== undefined && last.kind !== "suspend";
     return {
       ...{ ...entry, ...unowned, state: "UNCLAIMED", updatedAt: at },
       isHeld: isHeld && !isReleased,

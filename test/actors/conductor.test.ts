@@ -2,13 +2,14 @@
 import t from "tap";
 import { Conductor, type ConductorOptions } from "../../actors/conductor.ts";
 import { readFlow } from "../../actors/run.ts";
+import { FlowError } from "../../lib/errors.ts";
 import type { Jobboard } from "../../lib/jobboard/jobboard.ts";
 import { memoryJobboard } from "../../lib/jobboard/memory.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
 import type { Item } from "../../lib/types.ts";
 import { untyped } from "../simulation/flows.ts";
-import { failing, Pocket, quick, recordsOf, Stage, until } from "./fixture.ts";
+import { failing, Pocket, quick, recordsOf, Stage, turn, until, watch } from "./fixture.ts";
 
 const { linear } = untyped;
 
@@ -153,6 +154,78 @@ t.test("who was held up itself takes nobody for dead", async (t) => {
   t.equal(first.statistics.takenOver + second.statistics.takenOver, 0);
 });
 
+t.test("a claim whose answer was lost is this conductor's all the same", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket } = cluster;
+  let lost = 0;
+  const lossy = new Proxy(board, {
+    get: (real, name) => {
+      const value = Reflect.get(real, name) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]): Promise<unknown> => {
+        const answer = await Reflect.apply(value, real, args);
+        if (name !== "claim" || ++lost > 1) return answer;
+        throw new FlowError("BOARD_UNAVAILABLE", { problem: "it does not answer" });
+      };
+    },
+  });
+  await using conductor = await cluster.conductor("one", [linear("f", {}, quick("a"))], {
+    board: lossy,
+  });
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(10);
+  t.equal((await board.get("j"))?.owner, conductor.owner);
+  await pocket.pass(2_000);
+  t.match(await board.get("j"), { state: "COMPLETE", claims: 1 });
+});
+
+t.test("closing waits for claims under way without keeping the event loop busy", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket } = cluster;
+  const slow = new Proxy(board, {
+    get: (real, name) => {
+      const value = Reflect.get(real, name) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (name === "claim") {
+          await new Promise<void>((done) => void pocket.clock.setTimeout(done, 500));
+        }
+        return Reflect.apply(value, real, args);
+      };
+    },
+  });
+  const conductor = await cluster.conductor("one", [linear("f", {}, quick("a"))], { board: slow });
+  await board.post({ id: "j", flow: "f" });
+  await pocket.pass(1);
+  const closed = watch(conductor.close());
+  await turn();
+  await turn();
+  t.ok((pocket.time.dueAt ?? 0) > pocket.time.now, "nothing is due at once");
+  t.equal(closed.isSettled, false);
+  await pocket.pass(1_000);
+  t.ok(closed.isSettled);
+  t.match(await board.get("j"), { owner: undefined, claims: 1 });
+  t.same(await board.leases(), []);
+});
+
+t.test("closed while it starts, it leaves nothing behind", async (t) => {
+  const { board, pocket, journal } = new Cluster();
+  const slow = new Proxy(board, {
+    get: (real, name) => {
+      const value = Reflect.get(real, name) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]): Promise<unknown> => {
+        await new Promise<void>((done) => void pocket.clock.setTimeout(done, 50));
+        return Reflect.apply(value, real, args);
+      };
+    },
+  });
+  const { clock } = pocket;
+  const conductor = new Conductor({ board: slow, journal, flows: [], clock });
+  const started = conductor.start();
+  const closed = conductor.close();
+  await pocket.pass(5_000);
+  await Promise.all([started, closed]);
+  t.same(await board.leases(), []);
+});
+
 t.test("handing over gives jobs back at rest, and lets the lease go", async (t) => {
   const cluster = new Cluster();
   const { board, pocket, stage } = cluster;
@@ -203,6 +276,45 @@ t.test("commands reach the flow, with an owner or without one", async (t) => {
   await pocket.pass(1);
   t.match(await board.get("j"), { state: "COMPLETE", end: { state: "FAILURE" }, commands: [] });
   t.equal(conductor.statistics.consumed, 2);
+});
+
+t.test("cancelled and then suspended, a job is held once, and undone when it is told to go on", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket } = cluster;
+  await board.post({ id: "j", flow: "f" });
+  await board.command("j", { kind: "cancel", reason: "changed my mind" });
+  await board.command("j", { kind: "suspend" });
+  await using _ = await cluster.conductor("one", [linear("f", {}, quick("a"))]);
+  await pocket.pass(1_000);
+  t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: true, claims: 1 });
+  await board.command("j", { kind: "resume" });
+  await pocket.pass(1_000);
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "REVERTED" } });
+});
+
+t.test("a parked flow is undone when it is cancelled", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage } = cluster;
+  const flow = linear("f", {}, quick("a"), stage.task("poison"));
+  await board.post({ id: "j", flow: "f" });
+  for (let death = 1; death <= 3; death++) {
+    const { board: frozen, freeze } = cluster.freezable();
+    await cluster.conductor(`victim ${death}`, [flow], { board: frozen });
+    await pocket.pass(death === 1 ? 1 : 6_000);
+    freeze();
+  }
+  await using last = await cluster.conductor("last", [flow]);
+  await pocket.pass(10_000);
+  t.match(await board.get("j"), { isHeld: true });
+  await board.command("j", { kind: "cancel", reason: "not worth it" });
+  await pocket.pass(1_000);
+  const calls = stage.calls.slice(3);
+  for (const { call } of calls) call.fail("told to stop");
+  await pocket.pass(1_000);
+  for (const { call } of stage.calls.slice(3)) call.succeed();
+  await pocket.pass(1_000);
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "REVERTED" } });
+  t.ok(last.statistics.claimed < 4, `${last.statistics.claimed} claims`);
 });
 
 t.test("a conductor that died after the end was recorded left nothing to run", async (t) => {

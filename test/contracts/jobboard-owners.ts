@@ -240,6 +240,21 @@ function held(test: Define): void {
       t.strictSame(commands, [{ number: 1, kind }]);
     }
   });
+
+  test("of several commands the last one decides whether the job is held", async (t, board) => {
+    for (const [first, last] of [
+      ["cancel", "suspend"],
+      ["suspend", "cancel"],
+    ] as const) {
+      await board.post({ id: last, flow: "f" });
+      await board.claim(last, "c");
+      await board.command(last, { kind: first });
+      await board.command(last, { kind: last });
+      const { isHeld, commands } = await board.abandon(last, "c", { isHeld: true });
+      t.equal(isHeld, last === "suspend", last);
+      t.equal(commands.length, 2);
+    }
+  });
 }
 
 function commands(test: Define): void {

@@ -360,9 +360,13 @@ function reach(of: Blueprint): { of: Blueprint; after: ReadonlySet<number>[] } {
 }
 
 /** Failures that no users' code raised. */
-const engineMade = ({ code }: Failure): boolean =>
-  code !== undefined &&
-  ["INPUT_NOT_FOUND", "TASK_TIMED_OUT", "INPUT_REFUSED", "PAYLOAD_REFUSED"].includes(code);
+const engineCodes: ReadonlySet<string> = new Set([
+  ...["INPUT_NOT_FOUND", "TASK_TIMED_OUT", "INPUT_REFUSED", "PAYLOAD_REFUSED"],
+  // Of attempts that were taken back before a worker had them.
+  ...["CANCELLED", "KILLED"],
+]);
+
+const engineMade = ({ code }: Failure): boolean => code !== undefined && engineCodes.has(code);
 
 function isSame(one: unknown, other: unknown): boolean {
   try {
