@@ -86,6 +86,9 @@ export class Conductor {
   readonly #claiming = new Map<string, Promise<void>>();
   readonly #counts = { claimed: 0, prepared: 0, consumed: 0, abandoned: 0, trashed: 0, lost: 0 };
   #takenOver = 0;
+  readonly #renewed = (): void => {
+    this.#pump();
+  };
   #isPumping = false;
   #isDraining = false;
   #starting: Promise<void> | undefined;
@@ -235,12 +238,7 @@ export class Conductor {
   #claimSome(): void {
     const free = this.#maxFlows - this.#runs.size - this.#claiming.size;
     if (free <= 0 || this.#isDraining) return;
-    if (!this.#leases.isFresh) {
-      this.#leases.onRenewed(() => {
-        this.#pump();
-      });
-      return;
-    }
+    if (!this.#leases.isFresh) return this.#leases.onRenewed(this.#renewed);
     // Others pick from the same ones: by chance, so that few of us want the same.
     const several = this.#leases.count > 1;
     const jobs = this.#claimable.first(several ? 2 * free * this.#leases.count : free);

@@ -46,7 +46,7 @@ export interface Renewer extends AsyncDisposable {
 export class Leases implements OwnLease {
   readonly #options: LeasesOptions;
   readonly #watch = new LeaseWatch();
-  #waiting: (() => void)[] = [];
+  #waiting = new Set<() => void>();
   /** Monotonic; when the last renewal that went through was asked for. */
   #renewedAt = Number.NEGATIVE_INFINITY;
   #tickedAt = 0;
@@ -64,7 +64,7 @@ export class Leases implements OwnLease {
   }
 
   onRenewed(fn: () => void): void {
-    this.#waiting.push(fn);
+    this.#waiting.add(fn);
   }
 
   /** Owners that have a lease, this one included. */
@@ -144,7 +144,7 @@ export class Leases implements OwnLease {
     this.#watch.renewed();
     if (!this.isFresh) return;
     const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = new Set();
     for (const fn of waiting) fn();
   }
 
