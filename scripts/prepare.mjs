@@ -2,8 +2,8 @@
  * Makes a clone ready for `npm start` and `npm test`: installs what the lock file says if
  * node_modules differs, and compiles if a source has changed. Does nothing twice, asks nothing.
  *
- * `--tests` also builds tap with the plugins of .taprc, looks for a nats-server, and fetches one if
- * there is none.
+ * `--server` also looks for a nats-server, and fetches one if there is none; `--tests` does that and
+ * builds tap with the plugins of .taprc.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -18,10 +18,9 @@ const json = (path) => JSON.parse(readFileSync(at(path), "utf8"));
 requireNode();
 if (!installed()) install();
 if (!built()) build();
-if (process.argv.includes("--tests")) {
-  buildTap();
-  await findServer();
-}
+const tests = process.argv.includes("--tests");
+if (tests) buildTap();
+if (tests || process.argv.includes("--server")) await findServer();
 
 function requireNode() {
   const [floorMajor, floorMinor] = /\d+\.\d+/.exec(json("package.json").engines.node)[0].split(".");
