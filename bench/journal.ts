@@ -8,49 +8,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blueprintVersion, type Blueprint } from "../lib/compile/blueprint.ts";
 import { sqliteJournal } from "../lib/journal/sqlite.ts";
-import type { Batch, FlowRecord } from "../lib/plan/records.ts";
+import { batch, flowId } from "./batches.ts";
 import { fsyncs, openRows } from "./limits/store.ts";
 import { measure, report } from "./rates.ts";
-
-const blueprint: Blueprint = {
-  version: blueprintVersion,
-  flow: "bench",
-  atoms: Array.from({ length: 10 }, (_, atom) => ({
-    name: `task-${atom}`,
-    kind: "task",
-    version: 1,
-    priority: 0,
-    scope: 0,
-    retry: -1,
-    inputs: [],
-    revertInputs: [],
-    provides: null,
-    inject: {},
-    reverts: false,
-    deciders: [],
-  })),
-  scopes: [],
-  successors: [],
-};
-
-const writer = "01890000-0000-7000-8000-000000000000";
-const at = 1_700_000_000_000;
-
-function batch(place: number): Batch {
-  const records: FlowRecord[] =
-    place === 0
-      ? [
-          { kind: "created", flow: "bench", blueprint, store: { size: 3 }, meta: {} },
-          { kind: "adopted", owner: writer, epoch: 1 },
-        ]
-      : [
-          { kind: "executed", atom: place, attempt: 1, value: { ok: true, place } },
-          { kind: "started", atom: place + 1, direction: "execute", attempt: 1 },
-        ];
-  return { writer, epoch: 1, first: place * 2 + 1, at, records };
-}
 
 let flows = 0;
 
@@ -61,7 +22,7 @@ for (const durability of ["process", "disk"] as const) {
   const length = durability === "process" ? 1_000 : 100;
 
   const chain = async (n: number): Promise<void> => {
-    const flow = `01890000-0000-7000-8000-${String(flows++).padStart(12, "0")}`;
+    const flow = flowId(flows++);
     for (let place = 0; place < n; place++) await journal.append(flow, batch(place), "RUNNING");
   };
   const many = async (one: () => Promise<void>): Promise<void> => {

@@ -12,12 +12,15 @@ export const bytes = new TextEncoder().encode(
   JSON.stringify({ flow: "0190a3b4-flow", attempt: 1, inputs: { left: 1, right: 2 } }),
 );
 
-export async function startServer(): Promise<{ child: ChildProcess; url: string }> {
+/** @param more - what more it is started with */
+export async function startServer(
+  more: readonly string[] = [],
+): Promise<{ child: ChildProcess; url: string }> {
   const finder = resolve(import.meta.dirname, "../../../scripts/nats-server.mjs");
   const { natsServer } = (await import(pathToFileURL(finder).href)) as {
     natsServer: () => Promise<string>;
   };
-  const args = ["-a", "127.0.0.1", "-p", "-1"];
+  const args = ["-a", "127.0.0.1", "-p", "-1", ...more];
   const child = spawn(await natsServer(), args, { stdio: ["ignore", "ignore", "pipe"] });
   let port = "";
   for await (const line of createInterface({ input: child.stderr })) {
