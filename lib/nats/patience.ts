@@ -6,7 +6,8 @@ import { isRefused, jetStreamErrors } from "./jetstream.ts";
 /** Milliseconds until what failed is tried again. */
 const pauseMs = 100;
 
-/** The server's number for replicas where there is no cluster. */
+/** The server's numbers for more replicas than there are servers: known by now, and ever. */
+const noPeers = 10005;
 const oneServerAlone = 10074;
 
 /** Thrown where the answers contradict each other: a server that answers is behind the others. */
@@ -41,7 +42,9 @@ export async function patiently<Result>(
 function isPassing(error: unknown): boolean {
   if (error === unsettled) return true;
   if (FlowError.is(error, "JETSTREAM_REFUSED")) {
-    return error.about.status >= 500 && !isRefused(error, oneServerAlone, ...jetStreamErrors.full);
+    const { status, errCode } = error.about;
+    const isFinal = errCode === oneServerAlone || jetStreamErrors.full.includes(errCode);
+    return errCode === noPeers || (status >= 500 && !isFinal);
   }
   return (
     FlowError.is(error, "JETSTREAM_UNAVAILABLE") ||
