@@ -8,48 +8,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, createInbox, headers } from "nats";
 import { connectNats } from "../lib/nats/connect.ts";
 import { natsJournal } from "../lib/nats/journal.ts";
 import { batch, flowId } from "./batches.ts";
 import { startServer } from "./limits/nats.ts";
+import { openStream } from "./limits/stream.ts";
 import { measure, report } from "./rates.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fourstroke-bench-"));
 const { child, url } = await startServer(["-js", "-sd", folder]);
 const transport = await connectNats({ servers: url });
 const journal = natsJournal(transport);
-const nats = await connect({ servers: url, noAsyncTraces: true });
-const manager = await nats.jetstreamManager();
-await manager.streams.add({ name: "bare", subjects: ["bare.>"] });
-
-const inbox = createInbox();
-const waiting = new Map<string, (sequence: number) => void>();
-nats.subscribe(`${inbox}.*`, {
-  callback: (_, message) => {
-    const id = message.subject.slice(inbox.length + 1);
-    waiting.get(id)?.(Number(message.json<{ seq: number }>().seq));
-    waiting.delete(id);
-  },
-});
-
-const body = new Uint8Array(150);
+const bare = await openStream([url], 1);
 let flows = 0;
-let last = 0;
-
-async function bare(count: number): Promise<void> {
-  const subject = `bare.${flowId(flows++)}`;
-  let sequence = 0;
-  for (let place = 0; place < count; place++) {
-    sequence = await new Promise<number>((stored) => {
-      const id = (last++).toString(36);
-      waiting.set(id, stored);
-      const fence = headers();
-      fence.set("Nats-Expected-Last-Subject-Sequence", String(sequence));
-      nats.publish(subject, body, { reply: `${inbox}.${id}`, headers: fence });
-    });
-  }
-}
 
 async function chain(count: number): Promise<void> {
   const flow = flowId(flows++);
@@ -64,7 +35,7 @@ const length = 500;
 report(
   "one chain",
   await measure([
-    { name: "bare client", units: length, run: async () => bare(length) },
+    { name: "bare client", units: length, run: async () => bare.chain(length) },
     { name: "journal", units: length, run: async () => chain(length) },
   ]),
   "bare client",
@@ -72,7 +43,7 @@ report(
 report(
   "500 flows at once",
   await measure([
-    { name: "bare client", units: 5_000, run: async () => many(bare) },
+    { name: "bare client", units: 5_000, run: async () => many((count) => bare.chain(count)) },
     { name: "journal", units: 5_000, run: async () => many(chain) },
   ]),
   "bare client",
@@ -80,6 +51,6 @@ report(
 
 await journal.close();
 await transport[Symbol.asyncDispose]();
-await nats.close();
+await bare.close();
 child.kill();
 rmSync(folder, { recursive: true, force: true });

@@ -33,7 +33,11 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts a program; resolves when it has said that it is ready. */
-async function start(command: string, args: readonly string[], ready: RegExp): Promise<ChildProcess> {
+async function start(
+  command: string,
+  args: readonly string[],
+  ready: RegExp,
+): Promise<ChildProcess> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   const said: string[] = [];
@@ -81,7 +85,12 @@ async function startServers(): Promise<string> {
 const verb = (name: string, ...args: readonly string[]): Promise<ChildProcess> =>
   start(
     process.execPath,
-    [join(root, "build/lib/cli/main.js"), name, join(import.meta.dirname, "cluster/flow.js"), ...args],
+    [
+      join(root, "build/lib/cli/main.js"),
+      name,
+      join(import.meta.dirname, "cluster/flow.js"),
+      ...args,
+    ],
     /\bup\b|ready|serves|claims/i,
   );
 
