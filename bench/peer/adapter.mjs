@@ -5,9 +5,13 @@ import { chain, compensations, fan, saga } from "../../build/bench/workloads.js"
 
 const durabilities = { durable: "process", "durable-sync": "disk" };
 
-export async function open({ mode, dir }) {
-  const journal =
-    mode === "volatile" ? undefined : sqliteJournal({ dir, durability: durabilities[mode] });
+export function open({ mode, dir }) {
+  return openEngine(
+    mode === "volatile" ? undefined : sqliteJournal({ dir, durability: durabilities[mode] }),
+  );
+}
+
+export function openEngine(journal) {
   const options = { engine: "parallel", concurrency: 1_000 };
   const start = (flow) => load(flow, { ...options, journal: journal ?? memoryJournal() });
   return {

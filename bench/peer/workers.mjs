@@ -8,9 +8,14 @@ import { spread } from "../../build/bench/workloads.js";
 const durabilities = { durable: "process", "durable-sync": "disk" };
 const most = 2_000;
 
-export async function open({ mode, dir, env, workers }) {
-  const journal =
-    mode === "volatile" ? undefined : sqliteJournal({ dir, durability: durabilities[mode] });
+export function open({ mode, dir, ...job }) {
+  return openWorkers(
+    job,
+    mode === "volatile" ? undefined : sqliteJournal({ dir, durability: durabilities[mode] }),
+  );
+}
+
+export async function openWorkers({ env, workers }, journal) {
   const file = new URL("../../build/bench/peer/worker.js", import.meta.url);
   const children = Array.from({ length: workers || 1 }, (_, at) =>
     fork(file, [env.nats.url, `worker-${at}`, String(most), "256"]),
