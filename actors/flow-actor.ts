@@ -9,18 +9,18 @@
  * what changed, ask what must be asked, start what was decided. What arrives meanwhile is the next turn's (group
  * commit).
  */
-import type { Clock, Timer } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { endOf, takeAsks, takeStart } from "../lib/plan/due.ts";
-import { foldAll } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import { lossOf } from "./adoption.ts";
+import { Backoff } from "./backoff.ts";
+import { split, turnOf } from "./catch-up.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import type { Effects } from "./effects.ts";
-import { machines } from "./machines.ts";
 import type { Message } from "./messages.ts";
 import { isCommand, take, Turn } from "./turn.ts";
 import { Waits } from "./waits.ts";
@@ -43,10 +43,6 @@ export interface FlowActorOptions {
 /** Turns in a row before everything else that waits in the process gets one. */
 const turnsBeforeYield = 256;
 
-/** Waits before a refused batch is tried again. */
-const firstWaitMs = 100;
-const longestWaitMs = 10_000;
-
 export class FlowActor {
   readonly #options: FlowActorOptions;
   readonly #effects: Effects;
@@ -59,7 +55,8 @@ export class FlowActor {
   /** Steps that may be taken; undefined: all. */
   #steps: number | undefined;
   #listening = false;
-  #refusals = 0;
+  /** Of the last record that is certainly stored. */
+  #durableSequence = 0;
   /** Called when the first batch is durable or refused. */
   #begun: ((error?: Error) => void) | undefined;
   /** A command is on its way: starts that were recorded are not launched any more. These were held back. */
@@ -68,11 +65,12 @@ export class FlowActor {
   readonly #progress = new SparseMap<{ readonly fraction: number; readonly details: unknown }>();
   readonly #asks = new SparseSet();
   readonly #waits: Waits;
-  #nextTry: Timer | undefined;
+  readonly #backoff: Backoff;
   readonly counts: FlowCounts = { ...noCounts };
 
   constructor(options: FlowActorOptions) {
     this.#options = options;
+    this.#backoff = new Backoff(options.clock);
     this.#effects = options.effects(this);
     this.#waits = new Waits(options.clock, (retry) => {
       this.post({ type: "timer", retry });
@@ -103,6 +101,7 @@ export class FlowActor {
   /** Begins a new journal or adopts one; `state` is the fold of what it holds already. */
   begin(state: FlowState | undefined, records: readonly FlowRecord[]): Promise<void> {
     this.#state = state;
+    this.#durableSequence = state?.sequence ?? 0;
     this.listen(this.#listening);
     const begun = new Promise<void>((resolve, reject) => {
       this.#begun = (error) => {
@@ -154,7 +153,7 @@ export class FlowActor {
     this.#stopped = reason;
     this.#inbox = [];
     this.#waits.clear();
-    if (this.#nextTry !== undefined) this.#options.clock.clearTimeout(this.#nextTry);
+    this.#backoff.stop();
     this.#effects.stop(reason);
     this.#begun?.(reason);
   }
@@ -212,10 +211,7 @@ export class FlowActor {
     const records = turn.records.slice();
     const first = state.sequence - records.length + 1;
     const batch = { writer, epoch: state.epoch, first, at: turn.at, records };
-    if (state.notes !== undefined) {
-      turn.notes = state.notes;
-      state.notes = [];
-    }
+    turn.end(state);
     let appended: undefined | Promise<void>;
     try {
       appended = journal.append(id, batch, state.flow.value);
@@ -293,10 +289,11 @@ export class FlowActor {
   #durable(turn: Turn): void {
     if (this.isOver()) return;
     const { records, starts, notes } = turn;
+    this.#durableSequence = turn.last;
     this.counts.batches++;
     this.counts.records += records.length;
     this.counts.started += starts.length;
-    this.#refusals = 0;
+    this.#backoff.reset();
     if (this.#steps !== undefined) this.#steps--;
     if (this.#begun !== undefined) {
       this.#effects.adopt(starts);
@@ -330,28 +327,31 @@ export class FlowActor {
       return;
     }
     this.#effects.refused(error);
-    const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** this.#refusals++);
-    this.#nextTry = this.#options.clock.setTimeout(() => {
-      this.#nextTry = undefined;
+    this.#backoff.later(() => {
       this.#refold(messages).catch((again: unknown) => {
         this.#refused(again as Error, messages);
       });
-    }, waitMs);
+    });
   }
 
   async #refold(messages: Message[]): Promise<void> {
     const { journal, id } = this.#options;
-    const state = foldAll(machines, await journal.read(id));
+    const { state, late } = split(await journal.read(id), this.#durableSequence);
     if (this.#stopped !== undefined) return;
     const { epoch, sequence } = this.state;
     // Going on from what another owner wrote would be going on under its epoch (I5).
-    if (state?.epoch !== epoch) {
+    if (state?.epoch !== epoch || late.some((batch) => batch.epoch !== epoch)) {
       this.#giveUp(new FlowError("FENCED", { flow: id, epoch, sequence }));
       return;
     }
     this.#state = state;
     this.listen(this.#listening);
     this.#asks.clear();
+    for (const batch of late) {
+      const turn = turnOf(batch, state, this.#options);
+      turn.end(state);
+      this.#durable(turn);
+    }
     this.#inbox = [...messages, ...this.#inbox];
     this.#inFlight = false;
     this.#turn();

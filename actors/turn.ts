@@ -36,6 +36,8 @@ export class Turn {
   /** It holds a command, which says what becomes of held starts. */
   command: Command | undefined;
   notes: readonly Note[] = noNotes;
+  /** Sequence of its last record. */
+  last = 0;
   /** Outcomes that came too late. */
   superseded = 0;
 
@@ -55,6 +57,14 @@ export class Turn {
     if (record.kind !== "created") return;
     this.state = created(machines, record);
     this.state.at = this.at;
+  }
+
+  /** Nothing more goes into it. */
+  end(state: FlowState): void {
+    this.last = state.sequence;
+    if (state.notes === undefined) return;
+    this.notes = state.notes;
+    state.notes = [];
   }
 
   start(record: { readonly kind: "started" } & AttemptName): void {

@@ -278,19 +278,22 @@ t.test("commands reach the flow, with an owner or without one", async (t) => {
   t.equal(conductor.statistics.consumed, 2);
 });
 
-t.test("cancelled and then suspended, a job is held once, and undone when it is told to go on", async (t) => {
-  const cluster = new Cluster();
-  const { board, pocket } = cluster;
-  await board.post({ id: "j", flow: "f" });
-  await board.command("j", { kind: "cancel", reason: "changed my mind" });
-  await board.command("j", { kind: "suspend" });
-  await using _ = await cluster.conductor("one", [linear("f", {}, quick("a"))]);
-  await pocket.pass(1_000);
-  t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: true, claims: 1 });
-  await board.command("j", { kind: "resume" });
-  await pocket.pass(1_000);
-  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "REVERTED" } });
-});
+t.test(
+  "cancelled and then suspended, a job is held once, and undone when it is told to go on",
+  async (t) => {
+    const cluster = new Cluster();
+    const { board, pocket } = cluster;
+    await board.post({ id: "j", flow: "f" });
+    await board.command("j", { kind: "cancel", reason: "changed my mind" });
+    await board.command("j", { kind: "suspend" });
+    await using _ = await cluster.conductor("one", [linear("f", {}, quick("a"))]);
+    await pocket.pass(1_000);
+    t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: true, claims: 1 });
+    await board.command("j", { kind: "resume" });
+    await pocket.pass(1_000);
+    t.match(await board.get("j"), { state: "COMPLETE", end: { state: "REVERTED" } });
+  },
+);
 
 t.test("a parked flow is undone when it is cancelled", async (t) => {
   const cluster = new Cluster();

@@ -236,7 +236,10 @@ t.test("who hears the last outcome may still suspend; unheard, the end goes with
   const kinds = async (isHeard: boolean) => {
     const journal = memoryJournal();
     const engine = load(linear("f", {}, quick("a")), { id: "x", journal });
-    if (isHeard) engine.atomNotifier.on("SUCCESS", () => void engine.suspend());
+    if (isHeard)
+      engine.atomNotifier.on("SUCCESS", () => {
+        engine.suspend();
+      });
     await engine.run();
     return (await journal.read("x")).slice(1).map(({ records }) => records.map((it) => it.kind));
   };

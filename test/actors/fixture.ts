@@ -104,6 +104,8 @@ export interface HeldAppend {
   /** Stores it, and says so. */
   store(): void;
   refuse(error: Error): void;
+  /** Stores it, and says that it did not. */
+  storeSilently(error: Error): void;
 }
 
 /** A journal in memory whose appends stay open until the test ends them. */
@@ -133,6 +135,10 @@ export class HeldJournal implements Journal {
           }
         },
         refuse: reject,
+        storeSilently: (error) => {
+          void this.inner.append(flow, batch, state);
+          reject(error);
+        },
       });
     });
   }

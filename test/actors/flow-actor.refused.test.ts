@@ -84,6 +84,35 @@ t.test("what arrives while a batch is refused goes into the next one, in order",
   t.equal(ran.value, "SUCCESS");
 });
 
+t.test("what was stored after all sets off what it would have", async (t) => {
+  const pocket = new Pocket();
+  const journal = new HeldJournal();
+  const stage = new Stage();
+  const heard: string[] = [];
+  const flow = linear("f", {}, stage.task("a"), stage.task("b"));
+  const engine = engineIn(pocket, flow, { journal });
+  engine.atomNotifier.on("*", ({ atom, state }) => heard.push(`${atom} ${state}`));
+  const ran = watch(engine.run());
+  await journal.storeUpTo(2);
+  (await stage.call("a")).succeed("A");
+  const silent = await journal.nth(3);
+  t.match(silent.batch.records, [{ kind: "executed" }, { kind: "started", atom: 1 }]);
+  silent.storeSilently(away());
+  await turn();
+  t.same(stage.log, ["a execute 1"]);
+  await pocket.pass(100);
+  t.same(stage.log, ["a execute 1", "b execute 1"], "its start is recorded, so it starts");
+  (await stage.call("b")).succeed("B");
+  (await journal.nth(4)).store();
+  (await journal.nth(5)).storeSilently(away());
+  await pocket.pass(100);
+  await until(() => ran.isSettled);
+  t.equal(ran.value, "SUCCESS", "the end as well");
+  t.same(heard, ["a RUNNING", "a SUCCESS", "b RUNNING", "b SUCCESS"]);
+  t.equal(journal.appends.length, 5, "nothing was written twice");
+  t.equal(engine.storage.digest, (await readFlow(journal, "flow")).digest);
+});
+
 t.test("listeners hear nothing of a refused batch, and everything once", async (t) => {
   const pocket = new Pocket();
   const journal = new HeldJournal();

@@ -102,27 +102,30 @@ t.test("slots that come when their job has gone to another worker are given back
   t.equal(await cluster.pass(ran), "SUCCESS");
 });
 
-t.test("slots that come while the owner's lease is in doubt are not used before it is certain", async (t) => {
-  const cluster = new Cluster();
-  const stage = new Stage();
-  const tasks = [stage.task("a"), stage.task("b")] as const;
-  await cluster.worker("one", tasks);
-  const first = cluster.engine(flowOf(linear, tasks[0]), { id: "first" });
-  const firstRan = first.run();
-  await cluster.until(() => stage.calls.length === 1, "a runs");
-  const lease = { isFresh: true, onRenewed: () => undefined };
-  const second = cluster.engine(flowOf(linear, tasks[1]), { id: "second", lease });
-  const secondRan = second.run();
-  await cluster.wait(300);
-  lease.isFresh = false;
-  stage.calls[0]?.call.succeed();
-  await cluster.wait(3_000);
-  t.strictSame(stage.log, ["a execute 1"], "somebody else may own it by now");
-  lease.isFresh = true;
-  await cluster.until(() => stage.calls.length === 2, "b runs");
-  stage.calls[1]?.call.succeed();
-  t.strictSame(await cluster.pass(Promise.all([firstRan, secondRan])), ["SUCCESS", "SUCCESS"]);
-});
+t.test(
+  "slots that come while the owner's lease is in doubt are not used before it is certain",
+  async (t) => {
+    const cluster = new Cluster();
+    const stage = new Stage();
+    const tasks = [stage.task("a"), stage.task("b")] as const;
+    await cluster.worker("one", tasks);
+    const first = cluster.engine(flowOf(linear, tasks[0]), { id: "first" });
+    const firstRan = first.run();
+    await cluster.until(() => stage.calls.length === 1, "a runs");
+    const lease = { isFresh: true, onRenewed: () => undefined };
+    const second = cluster.engine(flowOf(linear, tasks[1]), { id: "second", lease });
+    const secondRan = second.run();
+    await cluster.wait(300);
+    lease.isFresh = false;
+    stage.calls[0]?.call.succeed();
+    await cluster.wait(3_000);
+    t.strictSame(stage.log, ["a execute 1"], "somebody else may own it by now");
+    lease.isFresh = true;
+    await cluster.until(() => stage.calls.length === 2, "b runs");
+    stage.calls[1]?.call.succeed();
+    t.strictSame(await cluster.pass(Promise.all([firstRan, secondRan])), ["SUCCESS", "SUCCESS"]);
+  },
+);
 
 const chain = [quick("a"), quick("b"), quick("c")] as const;
 
