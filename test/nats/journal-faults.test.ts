@@ -327,6 +327,27 @@ t.test("a damaged journal", { skip: noServer }, async (t) => {
   t.strictSame(await other.journal.read("stranger"), [], "what is damaged can be removed");
 });
 
+t.test("a flow that was removed elsewhere begins again", { skip: noServer }, async (t) => {
+  const server = await startServer(t);
+  const near = await join(t, server.url, { patienceMs: 2_000 });
+  const other = await join(t, server.url);
+  const value = "x".repeat(100_000);
+  await near.journal.append("f", begin(), "RUNNING");
+  await near.journal.append("f", next(3, value), "RUNNING");
+  await other.journal.remove("f");
+  await t.rejects(async () => near.journal.append("f", next(5, value), "RUNNING"), {
+    code: "JOURNAL_LOST_TAIL",
+    message:
+      /^the journal of flow "f" lost its end, up to sequence 4: the last message was \d+, and is gone$/,
+  });
+  await near.journal.append("f", begin(), "RUNNING");
+  await near.journal.append("f", next(3, value), "RUNNING");
+  await other.journal.remove("f");
+  await near.journal.append("f", begin(), "RUNNING");
+  await near.journal.append("f", next(3, value), "RUNNING");
+  assert.deepStrictEqual(await other.journal.read("f"), [begin(), next(3, value)]);
+});
+
 t.test("batches that are too large for a message", { skip: noServer }, async (t) => {
   const server = await startServer(t);
   const near = await join(t, server.url);

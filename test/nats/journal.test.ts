@@ -40,7 +40,7 @@ t.test("one server", { skip: noServer }, async (t) => {
 });
 
 t.test("one server, several streams", { skip: noServer }, async (t) => {
-  contractOn(t, "several streams", [await startServer(t)], 1, 5);
+  contractOn(t, "several streams", [await startServer(t)], 1, 2);
 });
 
 t.test("a cluster", { skip: noServer }, async (t) => {

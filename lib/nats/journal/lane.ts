@@ -14,11 +14,9 @@ import type { Blobs } from "../blobs.ts";
 import { isRefused, jetStreamErrors, type Stored } from "../jetstream.ts";
 import { readFrame, spillFrame, writeFrame } from "./frame.ts";
 import { type Head, headHeader, readHead, writeHead } from "./head.ts";
+import { Lost } from "./lost.ts";
 import { isPassing, outwards, type Patience, patiently, pieceBytes, type Place } from "./place.ts";
 import type { Reader } from "./reader.ts";
-
-/** An acknowledged message that is gone is taken for lost after so much of the patience, and so many tries. */
-const lostAfter = { share: 0.5, tries: 3 } as const;
 
 /** Hashes of values that are known to be stored; own appends whose fate is not known. */
 const most = { stored: 1_000, doubts: 16 } as const;
@@ -142,6 +140,8 @@ export class Lane {
   ): Promise<void> {
     await this.#options.ready();
     const tail = await this.#follow(batch);
+    // Whoever removed the flow removed its values, too.
+    if (tail.at === 0) this.#stored.clear();
     const checksum = seal(bytes, tail.checksum);
     let body = writeFrame(bytes, parts);
     await this.#store(parts);
@@ -157,7 +157,6 @@ export class Lane {
       ...{ at, checksum, head: { ...head, begun } },
       ...{ sequence: head.sequence, epoch: batch.epoch },
     };
-    if (batch.first === 1) this.#doubts.clear();
   }
 
   /** The message that the batch follows. @throws FlowError `FENCED` when it follows none */
@@ -302,29 +301,6 @@ export class Lane {
     const { checksum, epoch, last } = header;
     const head = readHead(this.#options.flow, headers.get(headHeader), at);
     return { at, checksum, epoch, sequence: last, head };
-  }
-}
-
-/** Whether the leader takes writes and does not have what was acknowledged, and that for long. */
-class Lost {
-  readonly #place: Place;
-  #since: number | undefined;
-  #tries = 0;
-
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  isLost(isBehind: boolean): boolean {
-    if (!isBehind) {
-      this.#since = undefined;
-      this.#tries = 0;
-      return false;
-    }
-    const now = this.#place.clock.monotonic();
-    this.#since ??= now;
-    const lastsMs = lostAfter.share * this.#place.patienceMs;
-    return ++this.#tries >= lostAfter.tries && now - this.#since >= lastsMs;
   }
 }
 
