@@ -14,7 +14,8 @@ export interface Watcher {
 /** Follows the store while somebody watches, and knows every job meanwhile. */
 export class Mirror {
   readonly #store: BoardStore;
-  readonly #watchers = new Set<Watcher>();
+  /** By the key they are for. */
+  readonly #watchers = new Map<string | undefined, Set<Watcher>>();
   /** Those that follow one key by themselves. */
   readonly #single = new Map<Watcher, () => void>();
   #jobs = new Map<string, Change>();
@@ -34,11 +35,15 @@ export class Mirror {
       return this.#addSingle(watcher, this.#store.watchKey(key, watcher.changed, watcher.ended));
     }
     // What the watch has given so far; the rest comes as it gives it.
-    if (watcher.key === undefined) for (const job of [...this.#jobs.values()]) watcher.changed(job);
-    else if (this.#jobs.has(watcher.key)) watcher.changed(this.#jobs.get(watcher.key) as Change);
-    this.#watchers.add(watcher);
+    for (const job of key === undefined ? [...this.#jobs.values()] : [this.#jobs.get(key)]) {
+      if (job !== undefined) watcher.changed(job);
+    }
+    const watchers = this.#watchers.get(key) ?? new Set();
+    this.#watchers.set(key, watchers.add(watcher));
     const stop = (): void => {
-      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#close();
+      if (!watchers.delete(watcher) || this.#watchers.get(key) !== watchers) return;
+      if (watchers.size === 0) this.#watchers.delete(key);
+      if (this.#watchers.size === 0) this.#close();
     };
     try {
       await (this.#watch ??= this.#open());
@@ -50,7 +55,7 @@ export class Mirror {
   }
 
   end(error: Error): void {
-    const watchers = [...this.#watchers];
+    const watchers = [...this.#watchers.values()].flatMap((some) => [...some]);
     this.#watchers.clear();
     this.#close();
     for (const { ended } of watchers) ended(error);
@@ -90,8 +95,11 @@ export class Mirror {
       if (this.#jobs !== jobs) return;
       if (change.stored === undefined) jobs.delete(change.key);
       else jobs.set(change.key, change);
-      for (const { key, changed } of [...this.#watchers]) {
-        if (key === undefined || key === change.key) changed(change);
+      for (const key of [undefined, change.key]) {
+        for (const watcher of [...(this.#watchers.get(key) ?? [])]) {
+          // One that was told before may have stopped it.
+          if (this.#watchers.get(key)?.has(watcher)) watcher.changed(change);
+        }
       }
     };
     return this.#store.watch(changed, (error) => {

@@ -6,7 +6,7 @@ import type { Log } from "../types.ts";
 import type { Bucket, Kept } from "./bucket.ts";
 import type { NatsTransport } from "./face.ts";
 import { KeyFollower } from "./key-follower.ts";
-import { patiently, translated, unsettled } from "./patience.ts";
+import { type Left, patiently, translated, unsettled } from "./patience.ts";
 
 /** What is asked of a bucket. */
 export type BucketFace = Pick<
@@ -24,13 +24,10 @@ export interface BucketStoreOptions {
 
 /** One way to change a key. */
 interface Publishing {
-  readonly publish: (expected: number) => Promise<number | undefined>;
+  readonly publish: (expected: number, timeoutMs: number) => Promise<number | undefined>;
   /** Whether this is what was published. */
   readonly isOurs: (kept: Kept) => boolean;
 }
-
-/** Milliseconds for one answer of the server. */
-const answerMs = 2_000;
 
 /** How many changes ago a key may have gone that is still remembered, for those who watch and lag behind. */
 const rememberedChanges = 10_000;
@@ -53,7 +50,7 @@ export class BucketStore implements BoardStore {
   }
 
   async read(key: string): Promise<Stored | undefined> {
-    return this.#patiently(async () => storedOf(await this.#last(key)));
+    return this.#patiently(async (left) => storedOf(await this.#last(key, left)));
   }
 
   async write(
@@ -63,10 +60,8 @@ export class BucketStore implements BoardStore {
     withinMs?: number,
   ): Promise<number | undefined> {
     const { bucket, patienceMs } = this.#options;
-    const limitMs = Math.min(withinMs ?? patienceMs, patienceMs);
-    const timeoutMs = Math.min(answerMs, limitMs);
-    return this.#change(key, expected, limitMs, {
-      publish: async (at) => bucket.put(key, value, at, timeoutMs),
+    return this.#change(key, expected, Math.min(withinMs ?? patienceMs, patienceMs), {
+      publish: async (at, timeoutMs) => bucket.put(key, value, at, timeoutMs),
       isOurs: ({ isMarker, data }) => !isMarker && Buffer.compare(data, value) === 0,
     });
   }
@@ -74,7 +69,7 @@ export class BucketStore implements BoardStore {
   async delete(key: string, expected: number): Promise<boolean> {
     const { bucket, patienceMs } = this.#options;
     const revision = await this.#change(key, expected, patienceMs, {
-      publish: async (at) => bucket.delete(key, at, answerMs),
+      publish: async (at, timeoutMs) => bucket.delete(key, at, timeoutMs),
       isOurs: ({ isMarker }) => isMarker,
     });
     return revision !== undefined;
@@ -167,8 +162,8 @@ export class BucketStore implements BoardStore {
   }
 
   /** The last message of a key; not one that is older than what was written here. */
-  async #last(key: string): Promise<Kept | undefined> {
-    const kept = await this.#options.bucket.last(key, answerMs);
+  async #last(key: string, left: Left): Promise<Kept | undefined> {
+    const kept = await this.#options.bucket.last(key, left());
     if (kept !== undefined && kept.revision < (this.#known.get(key) ?? 0)) throw unsettled;
     return kept;
   }
@@ -183,10 +178,10 @@ export class BucketStore implements BoardStore {
     let at = expected;
     let isInDoubt = false;
     let wasRefused = false;
-    return this.#patiently(async () => {
+    return this.#patiently(async (left) => {
       for (let rounds = 0; rounds < quickRounds; rounds++) {
         if (isInDoubt || wasRefused) {
-          const kept = await this.#last(key);
+          const kept = await this.#last(key, left);
           const revision = kept?.revision ?? 0;
           if (isInDoubt && kept !== undefined && revision !== at && isOurs(kept)) {
             return this.#knows(key, revision);
@@ -198,7 +193,7 @@ export class BucketStore implements BoardStore {
         }
         const wasInDoubt = isInDoubt;
         isInDoubt = true;
-        const revision = await publish(at);
+        const revision = await publish(at, left());
         if (revision !== undefined) return this.#knows(key, revision);
         if (expected !== 0 && !wasInDoubt) return undefined;
         isInDoubt = wasInDoubt;
@@ -219,7 +214,7 @@ export class BucketStore implements BoardStore {
   }
 
   async #patiently<Result>(
-    work: () => Promise<Result>,
+    work: (left: Left) => Promise<Result>,
     withinMs = this.#options.patienceMs,
   ): Promise<Result> {
     return patiently(this.#options.clock, withinMs, work);

@@ -3,8 +3,12 @@ import type { Clock } from "../clock.ts";
 import { FlowError } from "../errors.ts";
 import { isRefused, jetStreamErrors } from "./jetstream.ts";
 
-/** Milliseconds until what failed is tried again. */
+/** Milliseconds until what failed is tried again, and that one answer may take. */
 const pauseMs = 100;
+const answerMs = 2_000;
+
+/** Whole milliseconds that an answer may take now. */
+export type Left = () => number;
 
 /** The server's numbers for more replicas than there are servers: known by now, and ever. */
 const noPeers = 10005;
@@ -18,18 +22,19 @@ export const unsettled = new FlowError("BOARD_UNAVAILABLE", {
 /**
  * Does it, again while there is hope.
  *
- * @param withinMs - nothing is begun later than that
+ * @param withinMs - milliseconds in all
  * @throws FlowError `BOARD_UNAVAILABLE`, `BOARD_FULL`, or what stays the same however often it is tried
  */
 export async function patiently<Result>(
   clock: Clock,
   withinMs: number,
-  work: () => Promise<Result>,
+  work: (left: Left) => Promise<Result>,
 ): Promise<Result> {
   const endsAt = clock.monotonic() + withinMs;
+  const left = (): number => Math.ceil(Math.max(1, Math.min(answerMs, endsAt - clock.monotonic())));
   for (;;) {
     try {
-      return await work();
+      return await work(left);
     } catch (error) {
       if (!isPassing(error) || clock.monotonic() + pauseMs >= endsAt) throw translated(error);
     }

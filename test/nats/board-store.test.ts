@@ -14,6 +14,7 @@ const two = Buffer.from("two");
 class Scripted implements BucketFace {
   readonly keptOf = new Map<string, Kept>();
   readonly calls: string[] = [];
+  readonly timeouts: number[] = [];
   /** `lose`: it is done, and no answer comes. `drop`: it isn't even done. `stale`: answers with what was before. */
   readonly script: ("ok" | "lose" | "drop" | "stale")[] = [];
   #sequence = 10;
@@ -38,7 +39,8 @@ class Scripted implements BucketFace {
     return revision;
   }
 
-  async last(key: string): Promise<Kept | undefined> {
+  async last(key: string, timeoutMs = NaN): Promise<Kept | undefined> {
+    this.timeouts.push(timeoutMs);
     return this.#next(
       "last",
       () => this.keptOf.get(key),
@@ -46,7 +48,13 @@ class Scripted implements BucketFace {
     );
   }
 
-  async put(key: string, data: Uint8Array, expected: number): Promise<number | undefined> {
+  async put(
+    key: string,
+    data: Uint8Array,
+    expected: number,
+    timeoutMs = NaN,
+  ): Promise<number | undefined> {
+    this.timeouts.push(timeoutMs);
     return this.#change(`put ${expected}`, key, expected, data, false);
   }
 
@@ -185,6 +193,17 @@ t.test("patience ends, with what was wrong", async (t) => {
     code: "BOARD_UNAVAILABLE",
     message: /does not know what others acknowledged$/,
   });
+});
+
+t.test("no answer may take longer than there is time", async (t) => {
+  const { bucket, store } = make();
+  bucket.script.push("drop");
+  await store.write("k", one, 0, 300);
+  const [first = 0, second = 0, third = 0] = bucket.timeouts.splice(0);
+  t.ok(first > 250 && first <= 300, `${first}`);
+  t.ok(second > 0 && second <= 200 && third > 0 && third <= second, `${second}, ${third}`);
+  await store.read("k");
+  t.strictSame(bucket.timeouts, [2_000]);
 });
 
 t.test("what went while the connection was away, and left no marker, is told", async (t) => {
