@@ -90,7 +90,8 @@ export class JobRun {
     this.#isDraining = true;
     // What runs elsewhere goes on there, and the next owner hears of it.
     if (this.#options.engine.engine === "workers") this.#engine.abandon();
-    else this.#engine.suspend();
+    // Otherwise as soon as it runs.
+    else if (this.#isRunning) this.#engine.suspend();
   }
 
   /** Lets go at once: it is somebody else's, or will be. */

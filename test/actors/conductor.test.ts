@@ -206,6 +206,30 @@ t.test("closing waits for claims under way without keeping the event loop busy",
   t.same(await board.leases(), []);
 });
 
+t.test("it can be closed while it gives a job back that it never ran", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket } = cluster;
+  const slow = new Proxy(board, {
+    get: (real, name) => {
+      const value = Reflect.get(real, name) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (name === "abandon") {
+          await new Promise<void>((done) => void pocket.clock.setTimeout(done, 500));
+        }
+        return Reflect.apply(value, real, args);
+      };
+    },
+  });
+  await board.post({ id: "j", flow: "f" });
+  await board.command("j", { kind: "suspend" });
+  const conductor = await cluster.conductor("one", [linear("f", {}, quick("a"))], { board: slow });
+  await pocket.pass(10);
+  const closed = watch(conductor.close());
+  await pocket.pass(1_000);
+  t.strictSame(closed, { isSettled: true, value: undefined });
+  t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: true });
+});
+
 t.test("closed while it starts, it leaves nothing behind", async (t) => {
   const { board, pocket, journal } = new Cluster();
   const slow = new Proxy(board, {

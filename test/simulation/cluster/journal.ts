@@ -6,7 +6,7 @@
  */
 import { FlowError } from "../../../lib/errors.ts";
 import type { Journal } from "../../../lib/journal/journal.ts";
-import { memoryJournal } from "../../../lib/journal/memory.ts";
+import { epochFollows } from "../../../lib/journal/rules.ts";
 import type { Batch } from "../../../lib/plan/records.ts";
 import type { Link } from "./network.ts";
 import type { Leader } from "./servers.ts";
@@ -30,7 +30,6 @@ export class JournalServer {
   readonly batches = new Map<string, Batch[]>();
   readonly leader: Leader;
   readonly #stored: Stored;
-  readonly #inner = memoryJournal();
   readonly #fates = new Map<number, Fate>();
   #appends = 0;
 
@@ -86,18 +85,33 @@ export class JournalServer {
   write(by: string, flow: string, batch: Batch, state: string): Fate {
     const { epoch, first, records } = batch;
     const kinds = records.map(({ kind }) => kind).join();
-    try {
-      void this.#inner.append(flow, batch, state);
-    } catch {
+    const batches = this.batches.get(flow) ?? [];
+    const last = batches.at(-1);
+    const next = last === undefined ? 1 : last.first + last.records.length;
+    if (first !== next || !epochFollows(batch, last?.epoch ?? 0)) {
       this.leader.trace.add(by, "is fenced", flow, epoch, first, kinds);
       return "fenced";
     }
     this.leader.trace.add(by, "records", flow, epoch, first, kinds);
-    const batches = this.batches.get(flow);
-    if (batches === undefined) this.batches.set(flow, [batch]);
-    else batches.push(batch);
+    batches.push(batch);
+    this.batches.set(flow, batches);
     this.#stored(by, flow, batch, state);
     return "written";
+  }
+
+  /** Loses what it had last of a flow: for planted bugs. */
+  forget(flow: string): void {
+    this.batches.get(flow)?.pop();
+  }
+
+  /** Stores it whatever its epoch, after all that is there: for planted bugs. */
+  force(by: string, flow: string, batch: Batch, state: string): void {
+    const batches = this.batches.get(flow) ?? [];
+    const last = batches.at(-1);
+    const first = last === undefined ? 1 : last.first + last.records.length;
+    const forced = { ...batch, first };
+    batches.push(forced);
+    this.#stored(by, flow, forced, state);
   }
 
   #fateOf(number: number): Fate {

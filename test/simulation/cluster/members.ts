@@ -1,17 +1,20 @@
 /** What runs in the processes of a simulated cluster: real conductors, workers and boards. */
 import { Conductor } from "../../../actors/conductor.ts";
 import { Worker } from "../../../actors/worker.ts";
+import type { Clock } from "../../../lib/clock.ts";
 import type { Call } from "../../../lib/executor/call.ts";
 import { failureOf } from "../../../lib/failure.ts";
 import { Board } from "../../../lib/jobboard/board.ts";
 import type { Jobboard } from "../../../lib/jobboard/jobboard.ts";
 import type { BoardStore } from "../../../lib/jobboard/store.ts";
 import type { Journal } from "../../../lib/journal/journal.ts";
-import type { Log } from "../../../lib/types.ts";
+import type { Transport } from "../../../lib/transport/transport.ts";
+import type { Log, Task } from "../../../lib/types.ts";
 import { type Behaviour, type Called, fails, flowsFor, takes, tasksOf } from "./flows.ts";
 import type { Link } from "./network.ts";
 import type { Oracle } from "./oracle.ts";
 import type { Plan } from "./plan.ts";
+import type { Plant } from "./plants.ts";
 import type { Process } from "./process.ts";
 import { SimTransport } from "./transport.ts";
 
@@ -26,6 +29,8 @@ export interface Surroundings {
   readonly store: BoardStore;
   readonly journal: Journal;
   readonly log: Log;
+  readonly clock: Clock;
+  readonly plant: Plant;
 }
 
 export interface Member {
@@ -35,42 +40,49 @@ export interface Member {
   readonly worker?: Worker;
 }
 
-export function boardOf({ link, store, log }: Surroundings): Jobboard {
-  const { clock, random } = link.process;
+export function boardOf({ link, store, log, clock }: Surroundings): Jobboard {
+  const { random } = link.process;
   return new Board({ store, clock, random, log });
 }
 
 export function conductorIn(surroundings: Surroundings): Conductor {
-  const { plan, link, oracle, journal, log } = surroundings;
+  const { plan, link, journal, log, clock } = surroundings;
   const { process } = link;
   const { maxLost, isSerial, maxFlows } = plan;
   const kind = isSerial ? { engine: "serial" as const } : { engine: "parallel" as const };
   const remote = () =>
-    ({ engine: "workers", transport: new SimTransport(link, oracle), leaseMs }) as const;
+    ({ engine: "workers", transport: transportOf(surroundings, []), leaseMs }) as const;
   return new Conductor({
     ...{ name: process.name, journal, leaseMs, maxFlows, log },
-    ...{ clock: process.clock, random: process.random, board: boardOf(surroundings) },
+    ...{ clock, random: process.random, board: boardOf(surroundings) },
     flows: flowsFor(calledOn(process, surroundings)),
     engine: { maxLost, ...(plan.workers === 0 ? kind : remote()) },
   });
 }
 
 export function workerIn(surroundings: Surroundings): Worker {
-  const { plan, link, oracle, log } = surroundings;
+  const { plan, link, log, clock } = surroundings;
   const { process } = link;
+  const tasks = tasksOf(flowsFor(calledOn(process, surroundings)));
   return new Worker({
-    ...{ id: process.name, clock: process.clock, log, leaseMs, concurrency: plan.slots },
-    transport: new SimTransport(link, oracle),
-    tasks: tasksOf(flowsFor(calledOn(process, surroundings))),
+    ...{ id: process.name, clock, log, leaseMs, concurrency: plan.slots },
+    transport: transportOf(surroundings, tasks),
+    tasks,
     limits: { keepMs: 60_000 },
   });
 }
 
-function calledOn(process: Process, { oracle, behaviour }: Surroundings): Called {
-  return (call, inputs, code) => {
+function transportOf({ link, oracle, plant }: Surroundings, tasks: readonly Task[]): Transport {
+  const transport = new SimTransport(link, oracle);
+  return plant.transport?.(transport, link.process, tasks) ?? transport;
+}
+
+function calledOn(process: Process, { oracle, behaviour, plant }: Surroundings): Called {
+  const called: Called = (call, inputs, code) => {
     oracle.called(process, call, inputs, code === undefined);
     return code === undefined ? work(process, oracle, behaviour, call) : kept(oracle, call, code);
   };
+  return plant.called?.(called, process) ?? called;
 }
 
 async function work(

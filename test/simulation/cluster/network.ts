@@ -16,12 +16,11 @@ export interface Weather {
   readonly duplicateRate: number;
   /** Milliseconds that a message takes at most, one way. */
   readonly slowestMs: number;
+  /** Milliseconds without a sign of life after which a connection is given up. */
+  readonly patienceMs: number;
 }
 
 export type Way = "up" | "down";
-
-/** Milliseconds without a sign of life after which a connection is given up. */
-const patienceMs = 2_000;
 
 /** Milliseconds until a client has connected again. */
 const reconnectMs = 400;
@@ -145,7 +144,8 @@ export class Link {
   /** It was cut, or its process stands still: if it stays so, the connection is given up. */
   trouble(): void {
     const trouble = ++this.#troubles;
-    this.network.time.after(patienceMs, () => {
+    const { time, weather } = this.network;
+    time.after(weather.patienceMs, () => {
       if (trouble === this.#troubles && this.#isBad) this.#giveUp();
     });
   }

@@ -39,16 +39,22 @@ export class Oracle implements Spy {
   readonly #flows = new Map<string, Watched>();
   /** Attempts whose outcome is recorded. */
   readonly #recorded = new Set<string>();
+  /** Attempts of which a call has come to an end. */
+  readonly #returned = new Set<string>();
   /** What each worker was sent last of each attempt: `worker key`. */
   readonly #arrived = new Map<string, Sent>();
   /** Highest epoch that each process has begun a call for: `process flow`. */
   readonly #epochs = new Map<string, number>();
+  /** Who renewed each lease last, and when. */
+  readonly #leases = new Map<string, { readonly by: string; readonly at: number }>();
+  readonly #leaseMs: number;
   #violation: Error | undefined;
   calls = 0;
   records = 0;
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, leaseMs: number) {
     this.#trace = trace;
+    this.#leaseMs = leaseMs;
   }
 
   get violation(): Error | undefined {
@@ -83,8 +89,14 @@ export class Oracle implements Spy {
       for (const record of batch.records) {
         if (record.kind !== "executed" && record.kind !== "reverted") continue;
         const direction = record.kind === "executed" ? "execute" : "revert";
-        const name = watched.witness.state.nameOf(record.atom);
-        this.#recorded.add(`${flow}/${name}/${direction}/${String(record.attempt)}`);
+        const { state } = watched.witness;
+        const key = `${flow}/${state.nameOf(record.atom)}/${direction}/${String(record.attempt)}`;
+        this.#recorded.add(key);
+        // All tasks of these flows can be undone.
+        const isUndone = record.kind === "reverted" && record.failure === undefined;
+        if (isUndone && state.blueprint.atoms[record.atom]?.kind === "task") {
+          assert(this.#returned.has(key), `${at}: ${key} is recorded, and was never done: G1`);
+        }
       }
     });
   }
@@ -106,6 +118,20 @@ export class Oracle implements Spy {
       assert(!watched.hasEnded || late.has(record.kind), `${at}: ${record.kind} after the end`);
       if (record.kind === "ended" && final.has(record.state)) watched.hasEnded = true;
     }
+  }
+
+  renewed(lease: string, by: string): void {
+    this.#leases.set(lease, { by, at: this.#trace.now });
+  }
+
+  /** A lease is taken from nobody who has renewed it in time. */
+  dropped(lease: string, by: string): void {
+    this.check(() => {
+      const last = this.#leases.get(lease);
+      if (last === undefined || last.by === by) return;
+      const agoMs = this.#trace.now - last.at;
+      assert(agoMs >= this.#leaseMs, `${by} took ${last.by} for dead ${agoMs.toFixed()} ms after it renewed`);
+    });
   }
 
   sent(from: string, _to: string, body: unknown): readonly Sent[] {
@@ -153,8 +179,9 @@ export class Oracle implements Spy {
     });
   }
 
-  ended({ of }: Call, outcome: Outcome): void {
+  ended({ of, key }: Call, outcome: Outcome): void {
     const { name: atom, direction, attempt } = of;
+    this.#returned.add(key);
     const call = { host: "", atom, direction, attempt, inputs: undefined };
     this.#flows.get(of.flow)?.witness.ended(call, outcome);
   }

@@ -47,7 +47,7 @@ export function draw(random: Random): Plan {
   const long = (least: number, most: number): number => least * (most / least) ** random();
 
   const workers = random() < 0.6 ? whole(1, 3) : 0;
-  const conductors = whole(1, 3);
+  const conductors = some([1, 2, 2, 3]);
   const jobs = Array.from({ length: whole(1, 4) }, () => ({
     atMs: random() * 1_500,
     flow: some(flowNames),
@@ -64,9 +64,9 @@ export function draw(random: Random): Plan {
       case "close":
         return { kind, of, backMs: long(10, 3_000) };
       case "freeze":
-        return { kind, of, forMs: long(50, 5_000) };
+        return { kind, of, forMs: long(200, 5_000) };
       case "cut":
-        return { kind, of, ways: some([["up"], ["down"], ["up", "down"]]), forMs: long(20, 5_000) };
+        return { kind, of, ways: some([["up"], ["down"], ["up", "down"]]), forMs: long(50, 6_000) };
       case "jump":
         return { kind, of, byMs: some([-1, 1]) * long(100, 100_000_000) };
       case "leader":
@@ -97,6 +97,7 @@ export function draw(random: Random): Plan {
       dropRate: some([0, 0, 0.01, 0.05]),
       duplicateRate: some([0, 0, 0.02]),
       slowestMs: some([2, 10, 40]),
+      patienceMs: some([1_000, 3_000, 10_000]),
     },
     failRate: some([0, 0.1, 0.3]),
     slowRate: some([0, 0.1, 0.4]),

@@ -16,16 +16,24 @@ const unavailable = (problem: string): FlowError => new FlowError("BOARD_UNAVAIL
 /** Milliseconds that a client waits for an answer. */
 const patienceMs = 300;
 
+/** Sees what becomes of leases. */
+export interface Judge {
+  renewed(lease: string, by: string): void;
+  dropped(lease: string, by: string): void;
+}
+
 export class StoreServer {
   readonly leader: Leader;
   readonly entries = new Map<string, Stored>();
   /** Milliseconds that watchers lag behind, at most. */
   lagMs = 20;
+  readonly #judge: Judge;
   readonly #watches = new Set<Watch>();
   #revision = 0;
 
-  constructor(leader: Leader) {
+  constructor(leader: Leader, judge: Judge) {
     this.leader = leader;
+    this.#judge = judge;
   }
 
   /** The store as one process sees it. */
@@ -60,6 +68,7 @@ export class StoreServer {
     const isNow = (this.entries.get(key)?.revision ?? 0) === expected;
     this.leader.trace.add(who, "writes", key, expected, isNow ? "done" : "refused");
     if (!isNow) return undefined;
+    if (shelfOf(key) === "leases") this.#judge.renewed(key, who);
     const stored = { value, revision: ++this.#revision };
     this.entries.set(key, stored);
     this.#tell({ key, stored });
@@ -69,6 +78,7 @@ export class StoreServer {
   #delete(who: string, key: string, expected: number): boolean {
     if (this.entries.get(key)?.revision !== expected) return false;
     this.leader.trace.add(who, "deletes", key, expected);
+    if (shelfOf(key) === "leases") this.#judge.dropped(key, who);
     this.#revision++;
     this.entries.delete(key);
     this.#tell({ key, stored: undefined });

@@ -13,6 +13,10 @@ export class Trace {
     this.#isTold = isTold;
   }
 
+  get now(): number {
+    return this.#time.now;
+  }
+
   add(...words: readonly (string | number)[]): void {
     const line = `${this.#time.now.toFixed(3)} ${words.join(" ")}`;
     this.#hash.update(line);

@@ -6,10 +6,11 @@ import { nameIn, shelfOf } from "../../../lib/jobboard/store.ts";
 import type { Log } from "../../../lib/types.ts";
 import { drawn, seeded, Time } from "../time.ts";
 import { JournalServer } from "./journal.ts";
-import { boardOf, conductorIn, type Member, type Surroundings, workerIn } from "./members.ts";
+import { boardOf, conductorIn, leaseMs, type Member, type Surroundings, workerIn } from "./members.ts";
 import { Network } from "./network.ts";
 import { Oracle } from "./oracle.ts";
 import { draw, type Fault, type Plan } from "./plan.ts";
+import type { Plant } from "./plants.ts";
 import { Process, type Role } from "./process.ts";
 import { Leader } from "./servers.ts";
 import { StoreServer } from "./store.ts";
@@ -19,6 +20,8 @@ export interface Setup {
   readonly seed: number;
   /** Keeps the lines of the trace. */
   readonly isTold?: boolean;
+  /** Default: nothing is wrong. */
+  readonly plant?: Plant;
 }
 
 /** Virtual milliseconds that a cluster may take to come to rest when it is healed. */
@@ -37,20 +40,22 @@ export class ClusterWorld {
   readonly store: StoreServer;
   readonly journal: JournalServer;
   readonly members: (Member | undefined)[] = [];
+  readonly #plant: Plant;
   readonly #board: Jobboard;
   readonly #startedAt: number;
   #processes = 0;
   #isHealed = false;
   events = 0;
 
-  constructor({ seed, isTold = false }: Setup) {
+  constructor({ seed, isTold = false, plant = {} }: Setup) {
     this.seed = seed;
+    this.#plant = plant;
     const random = seeded(Math.floor(drawn(seed, "cluster") * 2 ** 32));
     this.plan = draw(random);
     this.trace = new Trace(this.time, isTold);
-    this.oracle = new Oracle(this.trace);
+    this.oracle = new Oracle(this.trace, leaseMs);
     this.network = new Network(this.time, random, this.trace, this.plan.weather);
-    this.store = new StoreServer(new Leader(this.time, random, this.trace));
+    this.store = new StoreServer(new Leader(this.time, random, this.trace), this.oracle);
     this.journal = new JournalServer(
       new Leader(this.time, random, this.trace),
       (by, flow, batch, state) => {
@@ -63,6 +68,23 @@ export class ClusterWorld {
 
   /** Runs it to its end. @returns the first violation */
   async run(): Promise<Error | undefined> {
+    const undo = this.#plant.begin?.();
+    const crashed = (error: unknown): void => {
+      this.oracle.fail(error);
+    };
+    process.on("unhandledRejection", crashed);
+    try {
+      await this.#run();
+      // Rejections that nobody took are told by then.
+      await new Promise((resolve) => void setImmediate(resolve));
+      return this.oracle.violation;
+    } finally {
+      process.off("unhandledRejection", crashed);
+      undo?.();
+    }
+  }
+
+  async #run(): Promise<void> {
     const { plan } = this;
     for (let at = 0; at < plan.conductors + plan.workers; at++) this.#start(at);
     plan.jobs.forEach(({ atMs, flow }, at) => {
@@ -86,7 +108,6 @@ export class ClusterWorld {
       assert.equal(jobs.length, plan.jobs.length, "G6: jobs that were posted");
     });
     this.oracle.finish(jobs);
-    return this.oracle.violation;
   }
 
   jobs(): Job[] {
@@ -136,8 +157,12 @@ export class ClusterWorld {
       if (message.startsWith("the lease is lost")) this.#out(process);
     };
     const behaviour = { seed, failRate: plan.failRate, slowRate: plan.slowRate };
-    const [store, journal] = [this.store.store(link), this.journal.journal(link)];
-    return { plan, behaviour, link, oracle, store, journal, log };
+    const plant = role === "client" ? {} : this.#plant;
+    const [realStore, realJournal] = [this.store.store(link), this.journal.journal(link)];
+    const store = plant.store?.(realStore, process, this.store) ?? realStore;
+    const journal = plant.journal?.(realJournal, process, this.journal) ?? realJournal;
+    const clock = plant.clock?.(process) ?? process.clock;
+    return { plan, behaviour, link, oracle, store, journal, log, clock, plant };
   }
 
   #start(at: number): void {
@@ -245,7 +270,7 @@ export class ClusterWorld {
   #heal(): void {
     this.#isHealed = true;
     this.trace.add("all is well");
-    this.network.weather = { dropRate: 0, duplicateRate: 0, slowestMs: 2 };
+    this.network.weather = { dropRate: 0, duplicateRate: 0, slowestMs: 2, patienceMs: 2_000 };
     this.store.leader.back();
     this.journal.leader.back();
     this.store.lagMs = 20;
