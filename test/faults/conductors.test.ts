@@ -3,7 +3,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
 import { readFlow } from "../../actors/run.ts";
-import { noServer, startCluster, startServer, type TestServer, until } from "../nats/server.ts";
+import { noServer, startServer, type TestServer, until } from "../nats/server.ts";
+import { startStreamCluster } from "../nats/streams.ts";
 import { end, faultsOf, type Process, Storm } from "./storm.ts";
 
 const freezes = Number(process.env["FOURSTROKE_FREEZES"] ?? 2);
@@ -110,7 +111,7 @@ t.test(
   "a leader of streams that is frozen and continued stops no owner",
   { skip: noServer },
   async (t) => {
-    const servers = await startCluster(t);
+    const servers = await startStreamCluster(t);
     const storm = new Storm(t, servers, { leaseMs: 3_000, taskMs: 1_500 });
     const { board, journal } = await storm.open();
     await storm.worker("w");

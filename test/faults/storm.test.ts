@@ -2,7 +2,8 @@
 // FOURSTROKE_STORM=SECONDS and FOURSTROKE_STORM_FLOWS=N for more of it.
 import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
-import { noServer, startCluster } from "../nats/server.ts";
+import { noServer } from "../nats/server.ts";
+import { startStreamCluster } from "../nats/streams.ts";
 import { end, faultsOf, type Process, Storm } from "./storm.ts";
 
 const seconds = Number(process.env["FOURSTROKE_STORM"] ?? 8);
@@ -12,7 +13,7 @@ const everyMs = 2_000;
 t.setTimeout((seconds + 180) * 1_000);
 
 t.test("a storm", { skip: noServer }, async (t) => {
-  const servers = await startCluster(t);
+  const servers = await startStreamCluster(t);
   // So that most of them are under way all the time.
   const storm = new Storm(t, servers, { taskMs: seconds * 150 });
   const { board, journal } = await storm.open();
