@@ -27,6 +27,9 @@ export interface Setup {
 /** Virtual milliseconds that a cluster may take to come to rest when it is healed. */
 const patienceMs = 60_000;
 
+/** Virtual milliseconds between two looks whether it has. */
+const lookMs = 50;
+
 /** Events that one run may take at most: by far more than any needs. */
 const mostEvents = 200_000;
 
@@ -98,8 +101,13 @@ export class ClusterWorld {
     const healAt = this.#startedAt + plan.healAtMs;
     await this.#pass(() => this.time.now >= healAt);
     this.#heal();
-    const isOver = (): boolean => this.#isQuiet();
-    await this.#pass(() => isOver() || this.time.now > healAt + patienceMs);
+    let lookAt = 0;
+    await this.#pass(() => {
+      const { now } = this.time;
+      if (now < lookAt) return false;
+      lookAt = now + lookMs;
+      return this.#isQuiet() || now > healAt + patienceMs;
+    });
     // Who was superseded may still say something.
     const restAt = this.time.now + 1_500;
     if (this.oracle.violation === undefined) await this.#pass(() => this.time.now >= restAt);
