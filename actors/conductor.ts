@@ -20,7 +20,7 @@ import { Claimable } from "./claimable.ts";
 import { type JobFate, JobRun } from "./job-run.ts";
 import { type ConductorDetails, listFlows } from "./lease-details.ts";
 import { Leases, type Renewer } from "./leases.ts";
-import { checkOptions, type EngineOptions } from "./options.ts";
+import { checkOptions, type EngineOptions, needWhole } from "./options.ts";
 import { Registry, registry } from "./registry.ts";
 
 export interface ConductorOptions {
@@ -91,6 +91,7 @@ export class Conductor {
   readonly #claiming = new Map<string, Promise<void>>();
   readonly #counts = { claimed: 0, prepared: 0, consumed: 0, abandoned: 0, trashed: 0, lost: 0 };
   #takenOver = 0;
+  #tellLost: (problem: string) => void = () => undefined;
   readonly #renewed = (): void => {
     this.#pump();
   };
@@ -105,8 +106,8 @@ export class Conductor {
   constructor(options: ConductorOptions) {
     const { engine = {}, flows, leaseMs = 3_000, maxFlows = 100, name = "conductor" } = options;
     checkOptions({ ...engine, journal: options.journal });
-    checkNumber("leaseMs", leaseMs, 400);
-    checkNumber("maxFlows", maxFlows, 1);
+    needWhole("leaseMs", leaseMs, 400);
+    needWhole("maxFlows", maxFlows, 1);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
@@ -117,8 +118,7 @@ export class Conductor {
       this.#flows.names.map((flow) => [flow, hashOf(compile(this.#flows.get(flow)).blueprint)]),
     );
     this.#claimable = new Claimable(hashes);
-    let tellLost: (problem: string) => void = () => undefined;
-    this.lost = new Promise((resolve) => (tellLost = resolve));
+    this.lost = new Promise((resolve) => (this.#tellLost = resolve));
     this.owner = `${name}.${makeId(this.#clock, this.#random)}`;
     this.#notifier = new Notifier(
       (error) => {
@@ -127,18 +127,21 @@ export class Conductor {
       () => undefined,
     );
     const { board, renewer } = options;
-    const known = { name, maxFlows, engine: engine.engine ?? "serial", ...listFlows(hashes) };
+    const { engine: kind = "serial" } = engine;
+    const known: Omit<ConductorDetails, "running"> = {
+      name,
+      maxFlows,
+      engine: kind,
+      ...listFlows(hashes),
+    };
     this.#leases = new Leases({
       ...{ board, owner: this.owner, leaseMs, clock: this.#clock, log: this.#log },
       ...(renewer === undefined ? {} : { renewer }),
-      details: (): Readonly<Record<keyof ConductorDetails, unknown>> => ({
-        ...known,
-        running: this.#runs.size,
-      }),
+      details: () => ({ ...known, running: this.#runs.size }),
       owners: () => this.#claimable.owners,
       lost: (problem) => {
         this.#log(`the lease is lost: others have this conductor's jobs: ${problem}`);
-        tellLost(problem);
+        this.#tellLost(problem);
         void this.#end(() => {
           for (const run of this.#runs.values()) run.lose();
           return undefined;
@@ -362,10 +365,4 @@ export class Conductor {
     this.#idle = [];
     for (const resolve of waiting) resolve();
   }
-}
-
-function checkNumber(option: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  const problem = `expected a whole number of ${least} or more, got ${String(value)}`;
-  throw new FlowError("INVALID_OPTION", { option, problem });
 }
