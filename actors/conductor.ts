@@ -56,7 +56,7 @@ export interface ConductorEvent {
   /** The dead owner that it was taken from, of `claimed`. */
   readonly from?: string;
   /** How the flow ended, of `consumed`. */
-  readonly end?: JobEnd;
+  readonly end?: JobEnd | undefined;
   /** What was wrong, where something was. */
   readonly problem?: unknown;
 }
@@ -318,11 +318,7 @@ export class Conductor {
   #finished(run: JobRun, fate: JobFate): void {
     const { job, end, problem } = run;
     this.#runs.delete(job.id);
-    this.#tell(fate, {
-      job,
-      ...(end === undefined ? {} : { end }),
-      ...(problem === undefined ? {} : { problem }),
-    });
+    this.#tell(fate, { job, end, problem });
     this.#pump();
     this.#tellIdle();
   }
