@@ -114,7 +114,13 @@ export function exitOf(error: unknown): number {
   return (isFlowError(error) ? ofErrors[error.code] : undefined) ?? exitCodes.INTERNAL;
 }
 
-type CliCode = "USAGE" | "LEASE_TAKEN" | "FLOW_NOT_LOADED" | "STALLED" | "INTERRUPTED" | "TERMINATED";
+type CliCode =
+  | "USAGE"
+  | "LEASE_TAKEN"
+  | "FLOW_NOT_LOADED"
+  | "STALLED"
+  | "INTERRUPTED"
+  | "TERMINATED";
 
 const ofCli: { readonly [Code in CliCode]: number } = {
   USAGE: exitCodes.USAGE,

@@ -27,7 +27,7 @@ const addJobVerb = (line: Line, usage: string, description: string): Command =>
   addNats(addVerb(line, usage, description));
 
 export function addJobVerbs(line: Line): void {
-  for (const add of [addPost, addJobs, addWait, addCommands, addTrash]) add(line);
+  for (const add of [addPost, addJobs, addWait, addCommands, addTrash, addWhy]) add(line);
 }
 
 function addPost(line: Line): void {
@@ -137,5 +137,16 @@ function addTrash(line: Line): void {
     .addHelpText("after", examples("fourstroke restore server-17"))
     .action(async (id: string, options: PlacesOptions) => {
       line.ends(await (await import("./trash.ts")).restore(id, options, line.output));
+    });
+}
+
+function addWhy(line: Line): void {
+  addJobVerb(line, "why <id>", "say in one sentence why a job or a flow is not moving")
+    .addHelpText(
+      "after",
+      examples("fourstroke why server-17", `fourstroke why server-17 ${server}`),
+    )
+    .action(async (id: string, options: PlacesOptions) => {
+      line.ends(await (await import("./why.ts")).why(id, options, line.output));
     });
 }

@@ -14,6 +14,7 @@ import {
   names,
 } from "./arguments.ts";
 import type { ConductorOptions } from "./conductor.ts";
+import type { NodesOptions } from "./nodes.ts";
 import type { NodeOptions } from "./open-node.ts";
 import { defaultDir } from "./verb.ts";
 
@@ -99,5 +100,24 @@ export function addConductor(line: Line): void {
     )
     .action(async (files: readonly string[], options: ConductorOptions) => {
       line.ends(await (await import("./conductor.ts")).conductor(files, options, line.output));
+    });
+}
+
+export function addNodes(line: Line): void {
+  addNats(
+    addVerb(line, "nodes", "list who is there: conductors, and with --nats workers and nodes"),
+  )
+    .addOption(
+      new Option("--listen-ms <n>", "milliseconds to listen for who is there")
+        .argParser(milliseconds(1))
+        .default(500),
+    )
+    .addHelpText(
+      "after",
+      examples("fourstroke nodes", "fourstroke nodes --nats nats://127.0.0.1:4222 --json") +
+        "\nA worker that a task keeps busy answers late: up to 4,000 milliseconds.",
+    )
+    .action(async (options: NodesOptions) => {
+      line.ends(await (await import("./nodes.ts")).nodes(options, line.output));
     });
 }
