@@ -85,7 +85,7 @@ function runningReason({ now, holders }: Facts, kept: Kept, running: readonly At
   const since = first === undefined ? 0 : now - startOf(times, first, now);
   const rest = more.length === 0 ? "" : `, with ${plural(more.length, "other")} beside it`;
   const tries = attempt > 1 ? `, attempt ${attempt}` : "";
-  const what = `"${oneLine(name)}" runs${where} since ${duration(Math.max(0, since))}${tries}${rest}`;
+  const what = `"${oneLine(name)}" has been running${where} for ${duration(Math.max(0, since))}${tries}${rest}`;
   const sentence = state === "SUSPENDING" ? `it is being suspended, and ${what}` : what;
   return { code: state, sentence };
 }

@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import { addLs, addResume, addRun, addShow } from "./flow-verbs.ts";
 import { addJobVerbs } from "./job-verbs.ts";
-import { addConductor, addNode, addNodes } from "./node-verbs.ts";
+import { addConductor, addDoctor, addNode, addNodes } from "./node-verbs.ts";
 import { Output } from "./output.ts";
 import { packageVersion } from "./package-version.ts";
 import { quietly } from "./quiet.ts";
@@ -14,7 +14,17 @@ const exitText = exitTable
   .map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`)
   .join("\n");
 
-const verbs = [addRun, addResume, addLs, addShow, addConductor, addNode, addNodes, addJobVerbs];
+const verbs = [
+  addRun,
+  addResume,
+  addLs,
+  addShow,
+  addConductor,
+  addNode,
+  addNodes,
+  addJobVerbs,
+  addDoctor,
+];
 
 function makeProgram(output: Output): Command {
   return new Command("fourstroke")

@@ -16,6 +16,7 @@ import {
 import type { ConductorOptions } from "./conductor.ts";
 import type { NodesOptions } from "./nodes.ts";
 import type { NodeOptions } from "./open-node.ts";
+import type { PlacesOptions } from "./places.ts";
 import { defaultDir } from "./verb.ts";
 
 const drain = (what: string): Option =>
@@ -119,5 +120,20 @@ export function addNodes(line: Line): void {
     )
     .action(async (options: NodesOptions) => {
       line.ends(await (await import("./nodes.ts")).nodes(options, line.output));
+    });
+}
+
+export function addDoctor(line: Line): void {
+  addNats(
+    addVerb(line, "doctor", 'say what "durable" means for the files of a folder, or on a server'),
+  )
+    .addOption(durability())
+    .addHelpText(
+      "after",
+      examples("fourstroke doctor", "fourstroke doctor --nats nats://127.0.0.1:4222 --json") +
+        "\nIt ends with 8 when something is damaged. It changes nothing.",
+    )
+    .action(async (options: PlacesOptions) => {
+      line.ends(await (await import("./doctor.ts")).doctor(options, line.output));
     });
 }

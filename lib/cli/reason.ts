@@ -94,8 +94,7 @@ function unclaimedReason({ conductors, now }: Facts, job: Job): Reason {
   const knowing = knowingOf(alive, flow);
   const name = oneLine(flow);
   if (knowing.length === 0) {
-    const there =
-      alive.length === 0 ? "none is there" : `those ${alive.length} that are there don't`;
+    const there = alive.length === 0 ? "none is there" : `${alive.length} with other flows only`;
     return { code: "NO_CONDUCTOR", sentence: `no conductor has the flow "${name}": ${there}` };
   }
   const fitting = knowing.filter(({ details }) => fits(details.flows ?? [], job));

@@ -22,11 +22,10 @@ export async function why(id: string, options: PlacesOptions, output: Output): P
   const kept = await findFlow(await places.journal(), id);
   const isOpen = job?.state === "UNCLAIMED" || job?.state === "CLAIMED";
   const conductors = await conductorsOf(board, () => isOpen);
-  const isUnderWay = kept !== undefined && conductors.some(({ owner }) => owner === job?.owner);
-  const engine = conductors.find(({ owner }) => owner === job?.owner)?.details.engine;
+  const owner = conductors.find((lease) => lease.owner === job?.owner && lease.silentMs === 0);
   const { transport } = places;
   const asked =
-    isUnderWay && engine === "workers" && transport !== undefined
+    kept !== undefined && owner?.details.engine === "workers" && transport !== undefined
       ? await askWorkers(transport, kept)
       : undefined;
   const reason = reasonOf({
