@@ -10,7 +10,7 @@ import { compile } from "../lib/compile/compile.ts";
 import { hashOf } from "../lib/compile/hash.ts";
 import { FlowError } from "../lib/errors.ts";
 import { makeId } from "../lib/ids.ts";
-import type { GoneJob, Job, Jobboard } from "../lib/jobboard/jobboard.ts";
+import type { GoneJob, Job, Jobboard, JobEnd } from "../lib/jobboard/jobboard.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { Notifier } from "../lib/notifier.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
@@ -18,8 +18,9 @@ import type { Stop } from "../lib/transport/transport.ts";
 import type { Item, Log } from "../lib/types.ts";
 import { Claimable } from "./claimable.ts";
 import { type JobFate, JobRun } from "./job-run.ts";
+import { type ConductorDetails, listFlows } from "./lease-details.ts";
 import { Leases, type Renewer } from "./leases.ts";
-import { checkOptions, type EngineOptions } from "./options.ts";
+import { checkOptions, type EngineOptions, needWhole } from "./options.ts";
 import { Registry, registry } from "./registry.ts";
 
 export interface ConductorOptions {
@@ -54,6 +55,8 @@ export interface ConductorEvent {
   readonly job: Job;
   /** The dead owner that it was taken from, of `claimed`. */
   readonly from?: string;
+  /** How the flow ended, of `consumed`. */
+  readonly end?: JobEnd | undefined;
   /** What was wrong, where something was. */
   readonly problem?: unknown;
 }
@@ -72,6 +75,8 @@ const restMs = 1_000;
 export class Conductor {
   /** Its name among the owners of jobs: one for each start. */
   readonly owner: string;
+  /** Settles when it has lost its lease, and with it its jobs, to others: with why. */
+  readonly lost: Promise<string>;
   readonly #options: ConductorOptions;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -86,6 +91,7 @@ export class Conductor {
   readonly #claiming = new Map<string, Promise<void>>();
   readonly #counts = { claimed: 0, prepared: 0, consumed: 0, abandoned: 0, trashed: 0, lost: 0 };
   #takenOver = 0;
+  #tellLost: (problem: string) => void = () => undefined;
   readonly #renewed = (): void => {
     this.#pump();
   };
@@ -100,19 +106,19 @@ export class Conductor {
   constructor(options: ConductorOptions) {
     const { engine = {}, flows, leaseMs = 3_000, maxFlows = 100, name = "conductor" } = options;
     checkOptions({ ...engine, journal: options.journal });
-    checkNumber("leaseMs", leaseMs, 400);
-    checkNumber("maxFlows", maxFlows, 1);
+    needWhole("leaseMs", leaseMs, 400);
+    needWhole("maxFlows", maxFlows, 1);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#log = options.log ?? (() => undefined);
     this.#maxFlows = maxFlows;
     this.#flows = flows instanceof Registry ? flows : registry(...flows);
-    const hashes = this.#flows.names.map((flow): [string, string] => [
-      flow,
-      hashOf(compile(this.#flows.get(flow)).blueprint),
-    ]);
-    this.#claimable = new Claimable(new Map(hashes));
+    const hashes = new Map(
+      this.#flows.names.map((flow) => [flow, hashOf(compile(this.#flows.get(flow)).blueprint)]),
+    );
+    this.#claimable = new Claimable(hashes);
+    this.lost = new Promise((resolve) => (this.#tellLost = resolve));
     this.owner = `${name}.${makeId(this.#clock, this.#random)}`;
     this.#notifier = new Notifier(
       (error) => {
@@ -121,13 +127,21 @@ export class Conductor {
       () => undefined,
     );
     const { board, renewer } = options;
+    const { engine: kind = "serial" } = engine;
+    const known: Omit<ConductorDetails, "running"> = {
+      name,
+      maxFlows,
+      engine: kind,
+      ...listFlows(hashes),
+    };
     this.#leases = new Leases({
       ...{ board, owner: this.owner, leaseMs, clock: this.#clock, log: this.#log },
       ...(renewer === undefined ? {} : { renewer }),
-      details: () => ({ name, flows: this.#flows.names, running: this.#runs.size, maxFlows }),
+      details: () => ({ ...known, running: this.#runs.size }),
       owners: () => this.#claimable.owners,
       lost: (problem) => {
         this.#log(`the lease is lost: others have this conductor's jobs: ${problem}`);
+        this.#tellLost(problem);
         void this.#end(() => {
           for (const run of this.#runs.values()) run.lose();
           return undefined;
@@ -302,9 +316,9 @@ export class Conductor {
   }
 
   #finished(run: JobRun, fate: JobFate): void {
-    const { job, problem } = run;
+    const { job, end, problem } = run;
     this.#runs.delete(job.id);
-    this.#tell(fate, { job, ...(problem === undefined ? {} : { problem }) });
+    this.#tell(fate, { job, end, problem });
     this.#pump();
     this.#tellIdle();
   }
@@ -347,10 +361,4 @@ export class Conductor {
     this.#idle = [];
     for (const resolve of waiting) resolve();
   }
-}
-
-function checkNumber(option: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  const problem = `expected a whole number of ${least} or more, got ${String(value)}`;
-  throw new FlowError("INVALID_OPTION", { option, problem });
 }

@@ -56,6 +56,8 @@ export class JobRun {
   readonly over: Promise<JobFate>;
   /** Why it was not consumed. */
   problem: unknown;
+  /** How its flow ended, once it is consumed. */
+  end: JobEnd | undefined;
   readonly #options: JobRunOptions;
   readonly #engine: Engine;
   #now: Job;
@@ -188,6 +190,7 @@ export class JobRun {
 
   async #consume(end: JobEnd): Promise<JobFate> {
     await this.#persist((board, owner) => board.consume(this.job.id, owner, end));
+    this.end = end;
     return "consumed";
   }
 

@@ -87,17 +87,10 @@ export interface RunControls {
 /** @throws FlowError `INVALID_OPTION` naming the option and what is wrong with it */
 export function checkOptions(options: EngineOptions): void {
   const { concurrency, maxLost, payloads, journal, engine, leaseMs } = options;
-  if (leaseMs !== undefined && !(Number.isSafeInteger(leaseMs) && leaseMs >= 100)) {
-    const problem = `expected a whole number of 100 or more, got ${String(leaseMs)}`;
-    throw new FlowError("INVALID_OPTION", { option: "leaseMs", problem });
-  }
+  if (leaseMs !== undefined) needWhole("leaseMs", leaseMs, 100);
   const atLeastOne = { concurrency, maxLost };
   for (const [option, value] of Object.entries(atLeastOne)) {
-    if (value === undefined || value === Infinity) continue;
-    if (!Number.isSafeInteger(value) || value < 1) {
-      const problem = `expected a whole number of 1 or more, got ${String(value)}`;
-      throw new FlowError("INVALID_OPTION", { option, problem });
-    }
+    if (value !== undefined && value !== Infinity) needWhole(option, value, 1);
   }
   if (engine !== undefined && !kinds.includes(engine)) {
     const problem = `expected one of ${kinds.join(", ")}, got ${JSON.stringify(engine)}`;
@@ -108,6 +101,13 @@ export function checkOptions(options: EngineOptions): void {
     const problem = "live values can't be recorded; use a journal in memory";
     throw new FlowError("INVALID_OPTION", { option: "payloads", problem });
   }
+}
+
+/** @throws FlowError `INVALID_OPTION` */
+export function needWhole(option: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  const problem = `expected a whole number of ${least} or more, got ${String(value)}`;
+  throw new FlowError("INVALID_OPTION", { option, problem });
 }
 
 /** What each kind of engine needs, and what it has no use for. */

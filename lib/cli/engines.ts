@@ -63,7 +63,8 @@ export function choiceMeta({
   };
 }
 
-const withoutSecrets = (nats: string): string =>
+/** The servers alone: an URL may hold a password. */
+export const withoutSecrets = (nats: string): string =>
   parseServers(nats)
     .map(({ address, isSecure }) => `${isSecure ? "tls" : "nats"}://${address}`)
     .join(",");

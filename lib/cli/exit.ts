@@ -15,6 +15,9 @@ export const exitCodes = {
   OWNED: 9,
   LEFT: 10,
   SERVER: 11,
+  WAITING: 12,
+  TRASHED: 13,
+  OVER: 14,
   INTERRUPTED: 130,
   TERMINATED: 143,
 } as const;
@@ -38,8 +41,8 @@ export const exitTable: readonly (readonly [number, string])[] = [
     exitCodes.REFUSED,
     "the code can't be loaded, compiled or validated, or it differs from the flow's journal",
   ],
-  [exitCodes.JOURNAL, "the journal is missing, damaged, full or can't be reached"],
-  [exitCodes.OWNED, "another process runs the flow, or has taken it over"],
+  [exitCodes.JOURNAL, "the journal or the jobboard is missing, damaged, full or can't be reached"],
+  [exitCodes.OWNED, "another process runs the flow or owns the job, or has taken it over"],
   [
     exitCodes.LEFT,
     "the node ended before all that it ran was done and recorded: others do it again",
@@ -48,6 +51,9 @@ export const exitTable: readonly (readonly [number, string])[] = [
     exitCodes.SERVER,
     "the NATS server can't be reached, is too old, or doesn't allow what is needed",
   ],
+  [exitCodes.WAITING, "the job had not ended in the time that was given"],
+  [exitCodes.TRASHED, "the job is in the trash: `why` tells the reason, `restore` puts it back"],
+  [exitCodes.OVER, "the job is not in a state for that: it has ended, or is in the trash"],
   [exitCodes.INTERRUPTED, "a second Ctrl-C stopped it at once: resume the flow"],
   [exitCodes.TERMINATED, "a second SIGTERM stopped it at once: resume the flow"],
 ];
@@ -68,6 +74,15 @@ const ofErrors: Partial<Record<ErrorCode, number>> = {
   FENCED: exitCodes.OWNED,
   LEASE_LOST: exitCodes.OWNED,
   HAS_OWNER: exitCodes.OWNED,
+  JOB_UNCLAIMABLE: exitCodes.OWNED,
+  NOT_OWNER: exitCodes.OWNED,
+  LEASE_TAKEN: exitCodes.OWNED,
+  BOARD_FULL: exitCodes.JOURNAL,
+  BOARD_UNAVAILABLE: exitCodes.JOURNAL,
+  BOARD_DAMAGED: exitCodes.JOURNAL,
+  COMMANDS_FULL: exitCodes.JOURNAL,
+  JOB_NOT_ENDED: exitCodes.WAITING,
+  INVALID_STATE: exitCodes.OVER,
   MODULE_NOT_LOADED: exitCodes.REFUSED,
   HOST_FAILED: exitCodes.REFUSED,
   SERVER_UNREACHABLE: exitCodes.SERVER,
@@ -75,6 +90,8 @@ const ofErrors: Partial<Record<ErrorCode, number>> = {
   CREDENTIALS_REFUSED: exitCodes.SERVER,
   FORBIDDEN: exitCodes.SERVER,
   TRANSPORT_CLOSED: exitCodes.SERVER,
+  JETSTREAM_UNAVAILABLE: exitCodes.SERVER,
+  JETSTREAM_REFUSED: exitCodes.SERVER,
 };
 
 const ofStates: Partial<Record<FlowStateName, number>> = {
@@ -97,11 +114,18 @@ export function exitOf(error: unknown): number {
   return (isFlowError(error) ? ofErrors[error.code] : undefined) ?? exitCodes.INTERNAL;
 }
 
-type CliCode = "USAGE" | "FLOW_NOT_LOADED" | "STALLED" | "INTERRUPTED" | "TERMINATED";
+type CliCode =
+  | "USAGE"
+  | "LEASE_TAKEN"
+  | "FLOW_NOT_LOADED"
+  | "STALLED"
+  | "INTERRUPTED"
+  | "TERMINATED";
 
 const ofCli: { readonly [Code in CliCode]: number } = {
   USAGE: exitCodes.USAGE,
   FLOW_NOT_LOADED: exitCodes.REFUSED,
+  LEASE_TAKEN: exitCodes.OWNED,
   STALLED: exitCodes.INTERNAL,
   INTERRUPTED: exitCodes.INTERRUPTED,
   TERMINATED: exitCodes.TERMINATED,

@@ -2,10 +2,11 @@
 import { FlowError } from "../errors.ts";
 import type { Log } from "../types.ts";
 import { errorDocument } from "./documents.ts";
-import { CliError, exitCodes, exitOf } from "./exit.ts";
+import { exitCodes, exitOf } from "./exit.ts";
 import { NodeLines } from "./node-lines.ts";
 import { type NodeOptions, type OpenNode, openNode } from "./open-node.ts";
 import type { Output } from "./output.ts";
+import { Signals } from "./signals.ts";
 
 /** @returns the exit code */
 export async function node(
@@ -56,10 +57,7 @@ async function untilTold(opened: OpenNode, lines: NodeLines, drainMs: number): P
   closed.catch(() => undefined); // at the end it is closed as it should be
   try {
     const signal = await Promise.race([signals.next(), closed]);
-    const again = signals.next().then((second) => {
-      const code = second === "SIGINT" ? "INTERRUPTED" : "TERMINATED";
-      throw new CliError(code, "stopped at once", { signal: second });
-    });
+    const again = signals.stopped();
     again.catch(() => undefined); // there may be none
     lines.draining(signal, drainMs, worker?.statistics);
     const drained = drain(opened, drainMs);
@@ -75,28 +73,4 @@ async function untilTold(opened: OpenNode, lines: NodeLines, drainMs: number): P
 async function drain({ worker, node }: OpenNode, withinMs: number): Promise<readonly string[]> {
   const left = await Promise.all([worker?.drain(withinMs) ?? [], node?.close(withinMs) ?? []]);
   return left.flat();
-}
-
-class Signals {
-  #told: (signal: NodeJS.Signals) => void = () => undefined;
-
-  constructor() {
-    process.on("SIGINT", this.#take);
-    process.on("SIGTERM", this.#take);
-  }
-
-  async next(): Promise<NodeJS.Signals> {
-    return new Promise((resolve) => {
-      this.#told = resolve;
-    });
-  }
-
-  close(): void {
-    process.off("SIGINT", this.#take);
-    process.off("SIGTERM", this.#take);
-  }
-
-  readonly #take = (signal: NodeJS.Signals): void => {
-    this.#told(signal);
-  };
 }

@@ -7,6 +7,7 @@ import { compile } from "../compile/compile.ts";
 import { hashOf } from "../compile/hash.ts";
 import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
+import { leave } from "./command.ts";
 import { differences } from "./differences.ts";
 import { displayFor } from "./displays.ts";
 import { type AllDocument, errorDocument, outcomeDocument } from "./documents.ts";
@@ -18,6 +19,7 @@ import { livingOwner, ownerName } from "./owner.ts";
 import { type Outcome, report } from "./report.ts";
 import { logTo } from "./run.ts";
 import { type Loaded, loadFlow } from "./source.ts";
+import { jobsAmong, placeOfJob } from "./resume-job.ts";
 import { type Kept, openExisting, readFlow } from "./store.ts";
 import { quoted } from "./text.ts";
 import { type CommonOptions, resumeCommand, tellError } from "./verb.ts";
@@ -40,6 +42,11 @@ export async function resume(
   if ((options.all === true) === (id !== undefined)) {
     throw new CliError("USAGE", "resume takes the ID of one flow, or --all");
   }
+  const job = id === undefined ? undefined : await placeOfJob(id, options);
+  if (id !== undefined && job !== undefined) {
+    await using places = job;
+    return await leave(await places.board(), "resume", id, undefined, output);
+  }
   const journal = await openExisting(options);
   try {
     if (id === undefined) return await resumeAll(journal, options, output);
@@ -57,7 +64,10 @@ async function resumeAll(
   options: ResumeOptions,
   output: Output,
 ): Promise<number> {
-  const flows = [...(await journal.list({ states: unfinishedStates, limit: 10_000 }))].reverse();
+  const unfinished = await journal.list({ states: unfinishedStates, limit: 10_000 });
+  // Jobs are for conductors.
+  const jobs = await jobsAmong(unfinished, options.dir);
+  const flows = unfinished.filter(({ id }) => !jobs.has(id)).reverse();
   const documents: AllDocument["flows"][number][] = [];
   let exit: number = exitCodes.SUCCESS;
   for (const { id, name } of flows) {

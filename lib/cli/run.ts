@@ -1,6 +1,4 @@
 /** `fourstroke run FILE[#EXPORT]`: a new flow, to its end. */
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { Engine } from "../../actors/engine.ts";
 import type { EngineOptions } from "../../actors/options.ts";
 import { compile } from "../compile/compile.ts";
@@ -9,13 +7,13 @@ import type { Journal } from "../journal/journal.ts";
 import { displayFor } from "./displays.ts";
 import { drive } from "./drive.ts";
 import { checkChoice, choiceMeta, type EngineChoice, openChosen } from "./engines.ts";
-import { CliError, exitOfState, hinted } from "./exit.ts";
+import { exitOfState, hinted } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { ownerName } from "./owner.ts";
+import { readObject } from "./read-object.ts";
 import { report } from "./report.ts";
 import { type Loaded, loadFlow } from "./source.ts";
 import { findFlow, openStore } from "./store.ts";
-import { oneLine } from "./text.ts";
 import { type CommonOptions, resumeCommand } from "./verb.ts";
 
 export interface RunOptions extends CommonOptions, EngineChoice {
@@ -26,7 +24,7 @@ export interface RunOptions extends CommonOptions, EngineChoice {
 
 /** @returns the exit code */
 export async function run(file: string, options: RunOptions, output: Output): Promise<number> {
-  const store = await readStore(options.store);
+  const store = await readObject("--store", options.store);
   const choice = checkChoice(options);
   const loaded = await loadFlow(file);
   const { blueprint } = compile(loaded.flow);
@@ -69,40 +67,6 @@ const metaOf = ({ file, exported }: Loaded, choice: EngineChoice): Record<string
   cwd: process.cwd(),
   ...choiceMeta(choice),
 });
-
-/** `--store`: JSON, or `@FILE` with JSON in it. */
-export async function readStore(
-  given: string | undefined,
-): Promise<Readonly<Record<string, unknown>>> {
-  if (given === undefined) return {};
-  const text = given.startsWith("@") ? await readStoreFile(given.slice(1)) : given;
-  const from = given.startsWith("@") ? given.slice(1) : "--store";
-  let store: unknown;
-  try {
-    store = JSON.parse(text);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new CliError("USAGE", `${from} is no JSON: ${oneLine(message)}`, { option: "store" });
-  }
-  if (typeof store === "object" && store !== null && !Array.isArray(store)) {
-    return store as Record<string, unknown>;
-  }
-  throw new CliError("USAGE", `${from} must be a JSON object, from symbols to values`, {
-    option: "store",
-  });
-}
-
-async function readStoreFile(path: string): Promise<string> {
-  try {
-    return await readFile(resolve(path), "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError("USAGE", `--store: can't read ${path} (${code ?? "unknown error"})`, {
-      option: "store",
-      file: path,
-    });
-  }
-}
 
 /** What tasks and the engine log goes beside the flow. */
 export const logTo =

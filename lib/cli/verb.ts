@@ -1,6 +1,7 @@
 /** What all verbs have in common: their options, their output, and how they end. */
 import { CliError, exitOf, hintOf, isFlowError } from "./exit.ts";
 import { errorDocument } from "./documents.ts";
+import { withoutSecrets } from "./engines.ts";
 import type { Output } from "./output.ts";
 import { linesOf, quoted } from "./text.ts";
 
@@ -16,6 +17,19 @@ export interface CommonOptions {
 export function resumeCommand(id: string, dir: string): string {
   const where = dir === defaultDir ? "" : ` --dir ${quoted(dir)}`;
   return `fourstroke resume ${quoted(id)}${where}`;
+}
+
+/** The command that does something with a job, where that job is. */
+export function verbCommand(
+  verb: string,
+  id: string,
+  { dir, nats, prefix }: CommonOptions & { readonly nats?: string; readonly prefix?: string },
+): string {
+  const there = dir === defaultDir ? "" : ` --dir ${quoted(dir)}`;
+  // Without what else the server was told: that may be secret.
+  const servers = nats === undefined ? there : ` --nats ${quoted(withoutSecrets(nats))}`;
+  const prefixed = prefix === undefined ? "" : ` --prefix ${quoted(prefix)}`;
+  return `fourstroke ${verb} ${quoted(id)}${servers}${prefixed}`;
 }
 
 /** Says what went wrong, in one line or as a document, and gives the exit code. */

@@ -99,6 +99,8 @@ export interface ClaimOptions {
   readonly revision?: number;
   /** Claims it away from this owner, who is known to be dead, and from no other. */
   readonly from?: string;
+  /** Even if it is held; so it stays, should it be given back. Default false. */
+  readonly isHeld?: boolean;
 }
 
 export interface AbandonOptions {

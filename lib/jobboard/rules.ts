@@ -69,10 +69,12 @@ export function assertSame(there: Entry, made: Entry): void {
   throw new FlowError("ALREADY_EXISTS", { what: "job", name: made.id });
 }
 
-export function claim(who: string, { revision, from }: ClaimOptions, at: number): Rule {
+export function claim(who: string, options: ClaimOptions, at: number): Rule {
   let tried: number | undefined;
   return (entry, current) => {
-    const { id, state, owner, isHeld, claims } = entry;
+    const { revision, from } = options;
+    const { id, state, owner, claims } = entry;
+    const isHeld = entry.isHeld && options.isHeld !== true;
     // Asked again: the try before came through after all, and somebody else has changed the job since.
     if (tried === claims && owner === who) return entry;
     const refuse = (problem?: string): FlowError =>

@@ -73,6 +73,12 @@ export class Connection {
     return this.#isConnected && this.#closed === undefined;
   }
 
+  /** The server that it is connected to, or was last: its name and its version. */
+  get server(): { readonly name: string; readonly version: string } {
+    const { server_name: name = "unknown", version = "unknown" } = this.#nats.info ?? {};
+    return { name, version };
+  }
+
   /** The most bytes that the server takes in one message, headers included. */
   get limit(): number {
     return this.#limit;

@@ -1,0 +1,101 @@
+/** Where jobs and their flows' records are kept: files of a folder, or the servers that --nats names. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { FlowError } from "../errors.ts";
+import type { Jobboard } from "../jobboard/jobboard.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { NatsTransport } from "../nats/face.ts";
+import type { Log } from "../types.ts";
+import { connect, type NatsChoice, natsSettings } from "./nats.ts";
+import { openStore } from "./store.ts";
+
+export interface PlacesOptions extends NatsChoice {
+  /** Folder of both files; with `nats` it is not looked at. */
+  readonly dir: string;
+  readonly durability?: "disk" | "process";
+}
+
+export interface PlacesNeeds {
+  /** What this process is to the server. Default `client`. */
+  readonly role?: string;
+  /** A folder that is missing is made, instead of being an error. Default false. */
+  readonly makes?: boolean;
+  readonly log?: Log;
+}
+
+/** Each is opened when it is first asked for: most verbs need one of them only. */
+export class Places implements AsyncDisposable {
+  /** The connection to the server, if there is one. */
+  readonly transport: NatsTransport | undefined;
+  readonly #options: PlacesOptions;
+  readonly #log: Log;
+  readonly #isShared: boolean;
+  #board: Promise<Jobboard> | undefined;
+  #journal: Promise<Journal> | undefined;
+
+  private constructor(
+    options: PlacesOptions,
+    transport: NatsTransport | undefined,
+    log: Log,
+    isShared = false,
+  ) {
+    this.#options = options;
+    this.transport = transport;
+    this.#log = log;
+    this.#isShared = isShared;
+  }
+
+  /** @throws what keeps the server from being reached; `BOARD_UNAVAILABLE` when there is no such folder */
+  static async open(options: PlacesOptions, needs: PlacesNeeds = {}): Promise<Places> {
+    const { role = "client", makes = false, log = () => undefined } = needs;
+    const { nats, dir } = options;
+    if (nats !== undefined) {
+      const settings = await natsSettings(
+        { ...options, nats },
+        { role, name: `fourstroke ${process.pid}` },
+      );
+      return new Places(options, await connect(settings, log), log);
+    }
+    if (!makes && !existsSync(dir)) {
+      const problem = `there is no folder ${dir}; post a job first, or name another one with --dir, or a server with --nats`;
+      throw new FlowError("BOARD_UNAVAILABLE", { problem });
+    }
+    return new Places(options, undefined, log);
+  }
+
+  /** On the servers that somebody is connected to already; that connection is left open. */
+  static over(transport: NatsTransport, log: Log): Places {
+    return new Places({ dir: "" }, transport, log, true);
+  }
+
+  board(): Promise<Jobboard> {
+    return (this.#board ??= this.#openBoard());
+  }
+
+  journal(): Promise<Journal> {
+    return (this.#journal ??= this.#openJournal());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const parts = await Promise.allSettled([this.#board, this.#journal]);
+    for (const part of parts) if (part.status === "fulfilled") await part.value?.close();
+    if (!this.#isShared) await this.transport?.[Symbol.asyncDispose]();
+  }
+
+  async #openBoard(): Promise<Jobboard> {
+    const log = this.#log;
+    if (this.transport !== undefined) {
+      return (await import("../nats/jobboard.ts")).natsJobboard(this.transport, { log });
+    }
+    const { sqliteJobboard } = await import("../jobboard/sqlite.ts");
+    const { dir, durability = "disk" } = this.#options;
+    return sqliteJobboard({ dir: resolve(dir), durability, log });
+  }
+
+  async #openJournal(): Promise<Journal> {
+    if (this.transport !== undefined) {
+      return (await import("../nats/journal.ts")).natsJournal(this.transport);
+    }
+    return openStore(this.#options);
+  }
+}
