@@ -255,7 +255,12 @@ export class Conductor {
     if (!this.#leases.isFresh) return this.#leases.onRenewed(this.#renewed);
     // Others pick from the same ones: by chance, so that few of us want the same.
     const several = this.#leases.count > 1;
-    const jobs = this.#claimable.first(several ? 2 * free * this.#leases.count : free);
+    const most = several ? 2 * free * this.#leases.count : free;
+    // What is claimed just now may have been seen once more meanwhile.
+    const jobs = this.#claimable
+      .first(most + this.#claiming.size + this.#runs.size)
+      .filter(({ id }) => !this.#claiming.has(id) && !this.#runs.has(id))
+      .slice(0, most);
     for (let at = 0; at < Math.min(free, jobs.length); at++) {
       const other = several ? at + Math.floor(this.#random() * (jobs.length - at)) : at;
       const job = jobs[other] as Job;
@@ -307,6 +312,7 @@ export class Conductor {
       },
     });
     this.#runs.set(job.id, run);
+    this.#claimable.forget(job.id);
     if (from !== undefined) this.#takenOver++;
     this.#tell("claimed", { job, ...(from === undefined ? {} : { from }) });
     if (this.#isDraining) run.drain();

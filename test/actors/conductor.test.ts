@@ -178,6 +178,36 @@ t.test("a claim whose answer was lost is this conductor's all the same", async (
   t.match(await board.get("j"), { state: "COMPLETE", claims: 1 });
 });
 
+t.test("a job that changes while it is claimed is not claimed a second time meanwhile", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket } = cluster;
+  let [underWay, most] = [0, 0];
+  const slow = new Proxy(board, {
+    get: (real, name) => {
+      const value = Reflect.get(real, name) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (name !== "claim") return Reflect.apply(value, real, args);
+        most = Math.max(most, ++underWay);
+        await new Promise<void>((done) => void pocket.clock.setTimeout(done, 500));
+        underWay--;
+        return Reflect.apply(value, real, args);
+      };
+    },
+  });
+  await using conductor = await cluster.conductor("one", [linear("f", {}, quick("a"))], {
+    board: slow,
+  });
+  await board.post({ id: "j", flow: "f" });
+  for (let change = 0; change < 6; change++) {
+    await pocket.pass(50);
+    await board.command("j", { kind: change % 2 === 0 ? "suspend" : "resume" });
+  }
+  await pocket.pass(5_000);
+  t.equal(most, 1, "claims under way");
+  t.match(await board.get("j"), { state: "COMPLETE" });
+  t.equal(conductor.statistics.claimed, 1);
+});
+
 t.test("closing waits for claims under way without keeping the event loop busy", async (t) => {
   const cluster = new Cluster();
   const { board, pocket } = cluster;

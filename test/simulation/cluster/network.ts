@@ -67,6 +67,8 @@ export class Link {
   /** Called with each change of `isConnected`, by the process; and by the servers when a new connection is made. */
   changed: (isConnected: boolean) => void = () => undefined;
   rejoined: (() => void)[] = [];
+  /** Milliseconds that everything takes longer. */
+  slowMs = 0;
   readonly #held: Record<Way, Held[]> = { up: [], down: [] };
   readonly #isCut: Record<Way, boolean> = { up: false, down: false };
   readonly #lastAt: Record<Way, number> = { up: 0, down: 0 };
@@ -135,6 +137,7 @@ export class Link {
   }
 
   heal(): void {
+    this.slowMs = 0;
     this.#isCut.up = false;
     this.#isCut.down = false;
     if (this.isKnown) for (const way of ["up", "down"] as const) this.#flush(way);
@@ -208,9 +211,9 @@ export class Link {
     }
     if (held.isWanted?.() === false) return;
     if (!isSure && random() < weather.dropRate) return;
-    this.#leave(way, held, random() * weather.slowestMs);
+    this.#leave(way, held, this.slowMs + random() * weather.slowestMs);
     if (isSure || random() >= weather.duplicateRate) return;
-    this.#leave(way, held, (1 + 3 * random()) * weather.slowestMs);
+    this.#leave(way, held, this.slowMs + (1 + 3 * random()) * weather.slowestMs);
   }
 
   #leave(way: Way, held: Held, delayMs: number): void {

@@ -8,6 +8,7 @@ export type Fault =
   | { readonly kind: "kill"; readonly of: number; readonly backMs: number }
   | { readonly kind: "freeze"; readonly of: number; readonly forMs: number }
   | { readonly kind: "cut"; readonly of: number; readonly ways: readonly Way[]; readonly forMs: number }
+  | { readonly kind: "slow"; readonly of: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "jump"; readonly of: number; readonly byMs: number }
   | { readonly kind: "close"; readonly of: number; readonly backMs: number }
   | { readonly kind: "leader"; readonly which: "board" | "journal" | "both"; readonly forMs: number }
@@ -37,7 +38,7 @@ export interface Plan {
   readonly healAtMs: number;
 }
 
-const kinds = ["kill", "freeze", "cut", "jump", "close", "leader", "lag", "command"] as const;
+const kinds = ["kill", "freeze", "cut", "slow", "jump", "close", "leader", "lag", "command"] as const;
 
 export function draw(random: Random): Plan {
   const whole = (least: number, most: number): number =>
@@ -67,6 +68,8 @@ export function draw(random: Random): Plan {
         return { kind, of, forMs: long(200, 5_000) };
       case "cut":
         return { kind, of, ways: some([["up"], ["down"], ["up", "down"]]), forMs: long(50, 6_000) };
+      case "slow":
+        return { kind, of, byMs: long(100, 4_000), forMs: long(50, 2_000) };
       case "jump":
         return { kind, of, byMs: some([-1, 1]) * long(100, 100_000_000) };
       case "leader":

@@ -232,6 +232,10 @@ export class ClusterWorld {
         member!.link.cut(fault.ways);
         this.time.after(fault.forMs, () => void member!.link.heal());
         return;
+      case "slow":
+        member!.link.slowMs = fault.byMs;
+        this.time.after(fault.forMs, () => void (member!.link.slowMs = 0));
+        return;
       case "jump":
         member!.process.clock.skewMs += fault.byMs;
         return;
