@@ -108,7 +108,8 @@ async function main(): Promise<void> {
   const urls = await startServers();
   say("three nats-servers are up; each entry is on all of them");
   const nats = ["--nats", urls, "--replicas", "3"];
-  const conductor = (name: string) => verb("conductor", ...nats, "--name", name);
+  const conductor = (name: string) =>
+    verb("conductor", ...nats, "--name", name, "--max-flows", "10", "--worker-lease-ms", "3000");
   const worker = (name: string) =>
     verb("node", "--nats", urls, "--name", name, "--concurrency", "8", "--lease-ms", "3000");
   const [first, , doomed] = await Promise.all([

@@ -78,6 +78,15 @@ export const durability = (): Option =>
     .choices(["disk", "process"])
     .default("disk");
 
+export const replicas = (): Option =>
+  new Option(
+    "--replicas <n>",
+    "with --nats: on how many servers jobs and journals are kept, 1, 3 or 5 (default: as they are, else 1)",
+  ).argParser((text: string): number => {
+    if (["1", "3", "5"].includes(text)) return Number(text);
+    throw new InvalidArgumentError("expected 1, 3 or 5.");
+  });
+
 /** What the verbs are added to. */
 export interface Line {
   readonly program: Command;

@@ -10,6 +10,7 @@ import {
   examples,
   type Line,
   milliseconds,
+  replicas,
 } from "./arguments.ts";
 import type { CommandOptions } from "./command.ts";
 import type { JobsOptions } from "./jobs.ts";
@@ -42,6 +43,7 @@ function addPost(line: Line): void {
     )
     .option("--file <file>", "where FLOW's code is, to check the store before it is posted")
     .addOption(durability())
+    .addOption(replicas())
     .addHelpText(
       "after",
       examples(

@@ -12,6 +12,7 @@ import {
   type Line,
   milliseconds,
   names,
+  replicas,
 } from "./arguments.ts";
 import type { ConductorOptions } from "./conductor.ts";
 import type { NodesOptions } from "./nodes.ts";
@@ -88,6 +89,7 @@ export function addConductor(line: Line): void {
     )
     .addOption(drain("milliseconds that what runs has to come to rest after a signal"))
     .addOption(durability())
+    .addOption(replicas())
     .addHelpText(
       "after",
       examples(

@@ -67,7 +67,9 @@ export async function openConductor(
   const engine = engineOf(choice, places.transport !== undefined);
   const [board, journal] = [await places.board(), await places.journal()];
   const { options, close } = await engineOptions(engine, files, places, choice, log);
+  const { Renewal } = await import("../renewal/renewal.ts");
   const conductor = new Conductor({
+    renewer: new Renewal({ board: places.place, log }),
     ...{ board, journal, flows: [...new Set(flows)], name, log, engine: options },
     ...(maxFlows === undefined ? {} : { maxFlows }),
     ...(leaseMs === undefined ? {} : { leaseMs }),

@@ -6,13 +6,22 @@ import type { Jobboard } from "../jobboard/jobboard.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { NatsTransport } from "../nats/face.ts";
 import type { Log } from "../types.ts";
-import { connect, type NatsChoice, natsSettings } from "./nats.ts";
+import type { BoardPlace } from "../renewal/renewal.ts";
+import { connect, type NatsChoice, type NatsSettings, natsSettings } from "./nats.ts";
 import { openStore } from "./store.ts";
 
 export interface PlacesOptions extends NatsChoice {
   /** Folder of both files; with `nats` it is not looked at. */
   readonly dir: string;
   readonly durability?: "disk" | "process";
+  /** With `nats`: on how many servers what is made is kept. */
+  readonly replicas?: number;
+}
+
+/** A connection, and how others get one like it. */
+export interface Connected {
+  readonly transport: NatsTransport;
+  readonly settings: NatsSettings;
 }
 
 export interface PlacesNeeds {
@@ -27,6 +36,7 @@ export interface PlacesNeeds {
 export class Places implements AsyncDisposable {
   /** The connection to the server, if there is one. */
   readonly transport: NatsTransport | undefined;
+  readonly #settings: NatsSettings | undefined;
   readonly #options: PlacesOptions;
   readonly #log: Log;
   readonly #isShared: boolean;
@@ -35,12 +45,13 @@ export class Places implements AsyncDisposable {
 
   private constructor(
     options: PlacesOptions,
-    transport: NatsTransport | undefined,
+    connected: Connected | undefined,
     log: Log,
     isShared = false,
   ) {
     this.#options = options;
-    this.transport = transport;
+    this.transport = connected?.transport;
+    this.#settings = connected?.settings;
     this.#log = log;
     this.#isShared = isShared;
   }
@@ -54,7 +65,7 @@ export class Places implements AsyncDisposable {
         { ...options, nats },
         { role, name: `fourstroke ${process.pid}` },
       );
-      return new Places(options, await connect(settings, log), log);
+      return new Places(options, { transport: await connect(settings, log), settings }, log);
     }
     if (!makes && !existsSync(dir)) {
       const problem = `there is no folder ${dir}; post a job first, or name another one with --dir, or a server with --nats`;
@@ -64,8 +75,16 @@ export class Places implements AsyncDisposable {
   }
 
   /** On the servers that somebody is connected to already; that connection is left open. */
-  static over(transport: NatsTransport, log: Log): Places {
-    return new Places({ dir: "" }, transport, log, true);
+  static over(connected: Connected, options: Pick<PlacesOptions, "replicas">, log: Log): Places {
+    return new Places({ ...options, dir: "" }, connected, log, true);
+  }
+
+  /** Where the board is, for another thread. */
+  get place(): BoardPlace {
+    const { dir, durability = "disk" } = this.#options;
+    return this.#settings === undefined
+      ? { kind: "sqlite", options: { dir: resolve(dir), durability } }
+      : { kind: "nats", options: this.#settings };
   }
 
   board(): Promise<Jobboard> {
@@ -85,7 +104,10 @@ export class Places implements AsyncDisposable {
   async #openBoard(): Promise<Jobboard> {
     const log = this.#log;
     if (this.transport !== undefined) {
-      return (await import("../nats/jobboard.ts")).natsJobboard(this.transport, { log });
+      return (await import("../nats/jobboard.ts")).natsJobboard(this.transport, {
+        ...this.#replicas,
+        log,
+      });
     }
     const { sqliteJobboard } = await import("../jobboard/sqlite.ts");
     const { dir, durability = "disk" } = this.#options;
@@ -94,8 +116,13 @@ export class Places implements AsyncDisposable {
 
   async #openJournal(): Promise<Journal> {
     if (this.transport !== undefined) {
-      return (await import("../nats/journal.ts")).natsJournal(this.transport);
+      return (await import("../nats/journal.ts")).natsJournal(this.transport, this.#replicas);
     }
     return openStore(this.#options);
+  }
+
+  get #replicas(): { readonly replicas?: number } {
+    const { replicas } = this.#options;
+    return replicas === undefined ? {} : { replicas };
   }
 }
