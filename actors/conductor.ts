@@ -10,64 +10,24 @@ import { compile } from "../lib/compile/compile.ts";
 import { hashOf } from "../lib/compile/hash.ts";
 import { FlowError } from "../lib/errors.ts";
 import { makeId } from "../lib/ids.ts";
-import type { GoneJob, Job, Jobboard, JobEnd } from "../lib/jobboard/jobboard.ts";
-import type { Journal } from "../lib/journal/journal.ts";
+import type { GoneJob, Job } from "../lib/jobboard/jobboard.ts";
 import { Notifier } from "../lib/notifier.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Stop } from "../lib/transport/transport.ts";
-import type { Item, Log } from "../lib/types.ts";
+import type { Log } from "../lib/types.ts";
 import { Claimable } from "./claimable.ts";
+import {
+  checked,
+  type ConductorEvent,
+  type ConductorEventKind,
+  type ConductorOptions,
+  type ConductorStatistics,
+} from "./conductor-options.ts";
 import { type JobFate, JobRun } from "./job-run.ts";
 import { type ConductorDetails, listFlows } from "./lease-details.ts";
-import { Leases, type Renewer } from "./leases.ts";
-import { checkOptions, type EngineOptions, needWhole } from "./options.ts";
+import { Leases } from "./leases.ts";
 import { Registry, registry } from "./registry.ts";
-
-export interface ConductorOptions {
-  readonly board: Jobboard;
-  /** Where its flows' records go; the same for all conductors of a board. It is left open, as the board is. */
-  readonly journal: Journal;
-  /** Flows that it can run: it claims the jobs of these only. */
-  readonly flows: Registry | readonly Item[];
-  /** For people. Default `conductor`. */
-  readonly name?: string;
-  /** Flows that run at once; at least 1. Default 100. */
-  readonly maxFlows?: number;
-  /** How they run. Default: on the event loop, one task at a time. */
-  readonly engine?: Omit<
-    EngineOptions,
-    "id" | "store" | "journal" | "owner" | "claim" | "lease" | "migrates"
-  >;
-  /** Milliseconds without a renewal after which others take its jobs; at least 400. Default 3,000. */
-  readonly leaseMs?: number;
-  /** Renews the lease. Default: this event loop, which a task that blocks it keeps from doing so. */
-  readonly renewer?: Renewer;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  /** Gets what goes wrong beside the flows. Default: nothing is logged. */
-  readonly log?: Log;
-}
-
-export type ConductorEventKind = "claimed" | "prepared" | JobFate;
-
-export interface ConductorEvent {
-  readonly kind: ConductorEventKind;
-  readonly job: Job;
-  /** The dead owner that it was taken from, of `claimed`. */
-  readonly from?: string;
-  /** How the flow ended, of `consumed`. */
-  readonly end?: JobEnd | undefined;
-  /** What was wrong, where something was. */
-  readonly problem?: unknown;
-}
-
-export interface ConductorStatistics extends Readonly<Record<ConductorEventKind, number>> {
-  readonly running: number;
-  /** Jobs that it could claim. */
-  readonly waiting: number;
-  /** Of `claimed`, those that were taken from a dead conductor. */
-  readonly takenOver: number;
-}
+import { Retention } from "./retention.ts";
 
 /** Milliseconds before a job that it could not go on with is looked at again. */
 const restMs = 1_000;
@@ -84,6 +44,7 @@ export class Conductor {
   readonly #maxFlows: number;
   readonly #flows: Registry;
   readonly #leases: Leases;
+  readonly #retention: Retention;
   readonly #notifier: Notifier<ConductorEvent>;
   readonly #claimable: Claimable;
   readonly #runs = new Map<string, JobRun>();
@@ -104,10 +65,8 @@ export class Conductor {
 
   /** @throws FlowError `INVALID_OPTION`, `ALREADY_EXISTS` */
   constructor(options: ConductorOptions) {
-    const { engine = {}, flows, leaseMs = 3_000, maxFlows = 100, name = "conductor" } = options;
-    checkOptions({ ...engine, journal: options.journal });
-    needWhole("leaseMs", leaseMs, 400);
-    needWhole("maxFlows", maxFlows, 1);
+    const { engine, leaseMs, maxFlows, name, keepMs } = checked(options);
+    const { flows, board, journal, renewer } = options;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
@@ -126,7 +85,8 @@ export class Conductor {
       },
       () => undefined,
     );
-    const { board, renewer } = options;
+    const own = { clock: this.#clock, random: this.#random, log: this.#log };
+    this.#retention = new Retention({ board, journal, keepMs, ...own });
     const { engine: kind = "serial" } = engine;
     const known: Omit<ConductorDetails, "running"> = {
       name,
@@ -210,6 +170,7 @@ export class Conductor {
     this.#stopWatching = await this.#options.board.watch((job) => {
       this.#see(job);
     });
+    this.#retention.start();
   }
 
   #end(begin: () => Stop | undefined): Promise<void> {
@@ -218,6 +179,7 @@ export class Conductor {
 
   async #doEnd(begin: () => Stop | undefined): Promise<void> {
     this.#isDraining = true;
+    this.#retention.close();
     const done = begin();
     // Whoever started it hears what went wrong.
     await this.#starting?.catch(() => undefined);

@@ -1,13 +1,13 @@
 /** What users of fourstroke import. */
 export { Engine } from "../actors/engine.ts";
 export type { AtomChange, FlowChange, ProgressChange } from "../actors/announcer.ts";
-export {
-  Conductor,
-  type ConductorEvent,
-  type ConductorEventKind,
-  type ConductorOptions,
-  type ConductorStatistics,
-} from "../actors/conductor.ts";
+export { Conductor } from "../actors/conductor.ts";
+export type {
+  ConductorEvent,
+  ConductorEventKind,
+  ConductorOptions,
+  ConductorStatistics,
+} from "../actors/conductor-options.ts";
 export type { RemoteSnapshot } from "../actors/frames.ts";
 export type { Renewer } from "../actors/leases.ts";
 export type { LinkLimits } from "../actors/link.ts";

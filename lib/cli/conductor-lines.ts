@@ -1,5 +1,6 @@
 /** What a conductor says of itself and its jobs: a short line each for people, or one JSON object a line. */
-import type { Conductor, ConductorEvent } from "../../actors/conductor.ts";
+import type { Conductor } from "../../actors/conductor.ts";
+import type { ConductorEvent } from "../../actors/conductor-options.ts";
 import { exitCodes } from "./exit.ts";
 import { jsonable } from "./documents.ts";
 import { styleOf } from "./look.ts";

@@ -88,6 +88,12 @@ export function addConductor(line: Line): void {
       ).argParser(milliseconds(100)),
     )
     .addOption(drain("milliseconds that what runs has to come to rest after a signal"))
+    .addOption(
+      new Option(
+        "--keep-ms <n>",
+        "milliseconds that ended jobs and their journals are kept (default: seven days)",
+      ).argParser(milliseconds(1_000)),
+    )
     .addOption(durability())
     .addOption(replicas())
     .addHelpText(

@@ -13,6 +13,7 @@ import type { Places } from "./places.ts";
 export interface ConductorChoice extends Pick<EngineChoice, "engine" | "concurrency"> {
   readonly name?: string;
   readonly maxFlows?: number;
+  readonly keepMs?: number;
   /** Of the conductor itself. */
   readonly leaseMs?: number;
   /** Of workers, as its engines see them. */
@@ -60,7 +61,7 @@ export async function openConductor(
   choice: ConductorChoice,
   log: Log,
 ): Promise<OpenConductor> {
-  const { name = hostname(), maxFlows, leaseMs } = choice;
+  const { name = hostname(), maxFlows, leaseMs, keepMs } = choice;
   if (flows.length === 0) {
     throw new CliError("USAGE", `${files.join(", ")}: no flow is exported`, { files });
   }
@@ -72,6 +73,7 @@ export async function openConductor(
     renewer: new Renewal({ board: places.place, log }),
     ...{ board, journal, flows: [...new Set(flows)], name, log, engine: options },
     ...(maxFlows === undefined ? {} : { maxFlows }),
+    ...(keepMs === undefined ? {} : { keepMs }),
     ...(leaseMs === undefined ? {} : { leaseMs }),
   });
   return {

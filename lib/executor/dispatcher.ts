@@ -37,8 +37,6 @@ export interface DispatcherOptions {
   readonly leaseMs?: number;
   /** Milliseconds that a worker has to let go of an attempt whose time is up. Default 1,000. */
   readonly graceMs?: number;
-  /** Calls that go in one message at most. Default 256. */
-  readonly callsAtOnce?: number;
   /**
    * Workers die with this process, and somebody tells when one does: nobody else's attempts are looked for, and a
    * silent worker is one that works. Default false.
@@ -47,6 +45,9 @@ export interface DispatcherOptions {
   /** Called with a worker that did not let go of an attempt in time. Default: it is left alone. */
   readonly stuck?: (worker: string) => void;
 }
+
+/** Calls in one message: while a worker runs some, the next ones are on their way. */
+const callsAtOnce = 64;
 
 /** Milliseconds before a worker is asked again whether it can do something alone. */
 const aloneMs = 200;
@@ -325,9 +326,8 @@ export class Dispatcher {
     if (worker.credit <= 0) return;
     const jobs = this.#queue.takeFor(worker, worker.credit);
     worker.credit -= jobs.length;
-    const most = this.options.callsAtOnce ?? 256;
-    for (let at = 0; at < jobs.length; at += most) {
-      this.#courier.send(worker, jobs.slice(at, at + most));
+    for (let at = 0; at < jobs.length; at += callsAtOnce) {
+      this.#courier.send(worker, jobs.slice(at, at + callsAtOnce));
     }
     if (worker.credit > 0 && this.#queue.countFor(worker) === 0) this.#courier.release(worker);
   }

@@ -1,6 +1,7 @@
 // Conductors on a board in memory and a simulated clock: what becomes of jobs, whoever dies.
 import t from "tap";
-import { Conductor, type ConductorOptions } from "../../actors/conductor.ts";
+import { Conductor } from "../../actors/conductor.ts";
+import type { ConductorOptions } from "../../actors/conductor-options.ts";
 import { readFlow } from "../../actors/run.ts";
 import { FlowError } from "../../lib/errors.ts";
 import type { Jobboard } from "../../lib/jobboard/jobboard.ts";
@@ -178,35 +179,38 @@ t.test("a claim whose answer was lost is this conductor's all the same", async (
   t.match(await board.get("j"), { state: "COMPLETE", claims: 1 });
 });
 
-t.test("a job that changes while it is claimed is not claimed a second time meanwhile", async (t) => {
-  const cluster = new Cluster();
-  const { board, pocket } = cluster;
-  let [underWay, most] = [0, 0];
-  const slow = new Proxy(board, {
-    get: (real, name) => {
-      const value = Reflect.get(real, name) as (...args: unknown[]) => Promise<unknown>;
-      return async (...args: unknown[]): Promise<unknown> => {
-        if (name !== "claim") return Reflect.apply(value, real, args);
-        most = Math.max(most, ++underWay);
-        await new Promise<void>((done) => void pocket.clock.setTimeout(done, 500));
-        underWay--;
-        return Reflect.apply(value, real, args);
-      };
-    },
-  });
-  await using conductor = await cluster.conductor("one", [linear("f", {}, quick("a"))], {
-    board: slow,
-  });
-  await board.post({ id: "j", flow: "f" });
-  for (let change = 0; change < 6; change++) {
-    await pocket.pass(50);
-    await board.command("j", { kind: change % 2 === 0 ? "suspend" : "resume" });
-  }
-  await pocket.pass(5_000);
-  t.equal(most, 1, "claims under way");
-  t.match(await board.get("j"), { state: "COMPLETE" });
-  t.equal(conductor.statistics.claimed, 1);
-});
+t.test(
+  "a job that changes while it is claimed is not claimed a second time meanwhile",
+  async (t) => {
+    const cluster = new Cluster();
+    const { board, pocket } = cluster;
+    let [underWay, most] = [0, 0];
+    const slow = new Proxy(board, {
+      get: (real, name) => {
+        const value = Reflect.get(real, name) as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]): Promise<unknown> => {
+          if (name !== "claim") return Reflect.apply(value, real, args);
+          most = Math.max(most, ++underWay);
+          await new Promise<void>((done) => void pocket.clock.setTimeout(done, 500));
+          underWay--;
+          return Reflect.apply(value, real, args);
+        };
+      },
+    });
+    await using conductor = await cluster.conductor("one", [linear("f", {}, quick("a"))], {
+      board: slow,
+    });
+    await board.post({ id: "j", flow: "f" });
+    for (let change = 0; change < 6; change++) {
+      await pocket.pass(50);
+      await board.command("j", { kind: change % 2 === 0 ? "suspend" : "resume" });
+    }
+    await pocket.pass(5_000);
+    t.equal(most, 1, "claims under way");
+    t.match(await board.get("j"), { state: "COMPLETE" });
+    t.equal(conductor.statistics.claimed, 1);
+  },
+);
 
 t.test("closing waits for claims under way without keeping the event loop busy", async (t) => {
   const cluster = new Cluster();
@@ -453,3 +457,29 @@ t.test(
     t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
   },
 );
+
+t.test("what ended long ago is forgotten, its journal first", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage, journal } = cluster;
+  const flow = linear("f", {}, stage.task("a"));
+  await using conductor = await cluster.conductor("one", [flow], { keepMs: 60_000 });
+  await board.post({ id: "old", flow: "f" });
+  await pocket.pass(1);
+  (await stage.call("a")).succeed();
+  await pocket.pass(1);
+  await conductor.idle();
+  await board.post({ id: "new", flow: "f" });
+  await pocket.pass(50_000);
+  t.match(await board.get("old"), { state: "COMPLETE" });
+  t.match(
+    await board.post({ id: "old", flow: "f" }),
+    { state: "COMPLETE" },
+    "posted again, it has ended",
+  );
+  await pocket.pass(40_000);
+  t.equal(await board.get("old"), undefined);
+  t.same(await journal.read("old"), []);
+  t.match(await board.get("new"), { state: "CLAIMED" }, "what runs stays, however old");
+  t.not((await journal.read("new")).length, 0);
+  stage.calls.at(-1)?.call.succeed();
+});
