@@ -22,6 +22,11 @@ import { defaultDir } from "./verb.ts";
 const drain = (what: string): Option =>
   new Option("--drain-ms <n>", what).argParser(milliseconds(0)).default(30_000);
 
+const maxFlows = (): Option =>
+  new Option("--max-flows <n>", "flows of a conductor that run at once (default: 100)").argParser(
+    count,
+  );
+
 export function addNode(line: Line): void {
   const command = line.program
     .command("node <files...>")
@@ -37,10 +42,11 @@ export function addNode(line: Line): void {
     )
     .option(
       "--role <roles>",
-      "what it is for, with commas between; worker: runs tasks; any other: other nodes have flows and actors made here",
+      "what it is for, with commas between; worker: runs tasks; conductor: claims jobs of its flows; any other: other nodes have flows and actors made here",
       names,
       ["worker"],
     )
+    .addOption(maxFlows())
     .option("--dir <folder>", "folder of the journal of flows that are made here", defaultDir)
     .addOption(lease())
     .addOption(drain("milliseconds that what runs has to end after a signal"))
@@ -50,6 +56,7 @@ export function addNode(line: Line): void {
       examples(
         "fourstroke node flows.js --nats nats://127.0.0.1:4222",
         "fourstroke node machines.js --role place --nats nats://127.0.0.1:4222",
+        "fourstroke node flows.js --role worker,conductor --nats nats://127.0.0.1:4222",
         "fourstroke node a.ts b.ts --nats tls://nats.example:4222 --seed-file worker.nk --concurrency 8",
       ) +
         "\nIt stays until Ctrl-C or SIGTERM, and comes back by itself when the server was away. A signal lets what\n" +
@@ -69,9 +76,7 @@ export function addConductor(line: Line): void {
     ),
   )
     .option("--name <name>", "of this conductor (default: the machine's)")
-    .addOption(
-      new Option("--max-flows <n>", "flows that run at once (default: 100)").argParser(count),
-    )
+    .addOption(maxFlows())
     .addOption(engine())
     .addOption(concurrency())
     .addOption(
