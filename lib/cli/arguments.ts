@@ -43,6 +43,26 @@ export const addNats = (command: Command): Command =>
     .option("--tls-cert <file>", "own certificate, PEM")
     .option("--tls-key <file>", "private key of the own certificate, PEM");
 
+/** Where jobs and flows are: in the folder, or on servers, and how they are kept there. */
+export const addPlaces = (command: Command): Command =>
+  addNats(command)
+    .option(
+      "--as <role>",
+      "role that the credentials are for, as nats.conf names it (default: what the verb needs)",
+    )
+    .addOption(
+      new Option(
+        "--replicas <n>",
+        "servers of a cluster that keep what is made here (default: 1)",
+      ).argParser(count),
+    )
+    .addOption(
+      new Option(
+        "--streams <n>",
+        "streams that share the flows' records, the same for all, for good (default: 1)",
+      ).argParser(count),
+    );
+
 /** Names from a list, in any case, with commas between. */
 export const choices =
   (known: readonly string[]) =>

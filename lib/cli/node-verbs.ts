@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import {
   addNats,
+  addPlaces,
   addVerb,
   concurrency,
   count,
@@ -68,7 +69,7 @@ export function addNode(line: Line): void {
 }
 
 export function addConductor(line: Line): void {
-  addNats(
+  addPlaces(
     addVerb(
       line,
       "conductor <files...>",
@@ -110,7 +111,7 @@ export function addConductor(line: Line): void {
 }
 
 export function addNodes(line: Line): void {
-  addNats(
+  addPlaces(
     addVerb(line, "nodes", "list who is there: conductors, and with --nats workers and nodes"),
   )
     .addOption(
@@ -129,7 +130,7 @@ export function addNodes(line: Line): void {
 }
 
 export function addDoctor(line: Line): void {
-  addNats(
+  addPlaces(
     addVerb(line, "doctor", 'say what "durable" means for the files of a folder, or on a server'),
   )
     .addOption(durability())

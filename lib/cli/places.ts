@@ -7,11 +7,17 @@ import type { Journal } from "../journal/journal.ts";
 import type { NatsTransport } from "../nats/face.ts";
 import type { Log } from "../types.ts";
 import { connect, type NatsChoice, natsSettings } from "./nats.ts";
-import { openStore } from "./store.ts";
+import { findFlow, type Kept, openStore } from "./store.ts";
 
 export interface PlacesOptions extends NatsChoice {
   /** Folder of both files; with `nats` it is not looked at. */
   readonly dir: string;
+  /** What this process is to the server, as `nats.conf` names its roles. Default: what the verb needs. */
+  readonly as?: string;
+  /** On how many servers what is made here is kept. Default 1. */
+  readonly replicas?: number;
+  /** Streams that share the flows; the same for all who use them. Default 1. */
+  readonly streams?: number;
   readonly durability?: "disk" | "process";
 }
 
@@ -47,12 +53,12 @@ export class Places implements AsyncDisposable {
 
   /** @throws what keeps the server from being reached; `BOARD_UNAVAILABLE` when there is no such folder */
   static async open(options: PlacesOptions, needs: PlacesNeeds = {}): Promise<Places> {
+    const { nats, dir, as } = options;
     const { role = "client", makes = false, log = () => undefined } = needs;
-    const { nats, dir } = options;
     if (nats !== undefined) {
       const settings = await natsSettings(
         { ...options, nats },
-        { role, name: `fourstroke ${process.pid}` },
+        { role: as ?? role, name: `fourstroke ${process.pid}` },
       );
       return new Places(options, await connect(settings, log), log);
     }
@@ -76,6 +82,16 @@ export class Places implements AsyncDisposable {
     return (this.#journal ??= this.#openJournal());
   }
 
+  /** What the journal has of a flow; undefined also for those who may not read journals, as clients. */
+  async flow(id: string): Promise<Kept | undefined> {
+    try {
+      return await findFlow(await this.journal(), id);
+    } catch (error) {
+      if (FlowError.is(error, "FORBIDDEN")) return undefined;
+      throw error;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const parts = await Promise.allSettled([this.#board, this.#journal]);
     for (const part of parts) if (part.status === "fulfilled") await part.value?.close();
@@ -84,8 +100,10 @@ export class Places implements AsyncDisposable {
 
   async #openBoard(): Promise<Jobboard> {
     const log = this.#log;
+    const { replicas } = this.#options;
+    const kept = replicas === undefined ? {} : { replicas };
     if (this.transport !== undefined) {
-      return (await import("../nats/jobboard.ts")).natsJobboard(this.transport, { log });
+      return (await import("../nats/jobboard.ts")).natsJobboard(this.transport, { log, ...kept });
     }
     const { sqliteJobboard } = await import("../jobboard/sqlite.ts");
     const { dir, durability = "disk" } = this.#options;
@@ -93,8 +111,13 @@ export class Places implements AsyncDisposable {
   }
 
   async #openJournal(): Promise<Journal> {
+    const { replicas, streams } = this.#options;
+    const kept = replicas === undefined ? {} : { replicas };
     if (this.transport !== undefined) {
-      return (await import("../nats/journal.ts")).natsJournal(this.transport);
+      return (await import("../nats/journal.ts")).natsJournal(this.transport, {
+        ...kept,
+        ...(streams === undefined ? {} : { streams }),
+      });
     }
     return openStore(this.#options);
   }

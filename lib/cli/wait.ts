@@ -9,7 +9,7 @@ import { jobDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { report } from "./report.ts";
-import { findFlow, type Kept } from "./store.ts";
+import type { Kept } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { verbCommand } from "./verb.ts";
 
@@ -22,7 +22,7 @@ export async function wait(id: string, options: WaitOptions, output: Output): Pr
   await using places = await Places.open(options);
   const board = await places.board();
   const job = await untilAtRest(board, id, options.timeoutMs);
-  const kept = await findFlow(await places.journal(), id);
+  const kept = await places.flow(id);
   const state = stateOf(job, kept);
   if (output.isJson) output.document(documentOf(job, kept, state));
   else tell(job, kept, state, options, output);
