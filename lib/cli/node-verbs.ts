@@ -1,7 +1,6 @@
 /** The verbs that stay, and those that say who is there. */
 import { Option } from "commander";
 import {
-  addNats,
   addPlaces,
   addVerb,
   concurrency,
@@ -34,7 +33,7 @@ export function addNode(line: Line): void {
     .description(
       "work for flows that run elsewhere: run the tasks that FILEs export, alone or in flows",
     );
-  addNats(command)
+  addPlaces(command)
     .option("--name <name>", "of this node (default: the machine's)")
     .addOption(
       new Option("--concurrency <n>", "tasks at once (default: one for each core)").argParser(

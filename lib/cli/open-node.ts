@@ -14,7 +14,7 @@ import type { NatsTransport } from "../nats/face.ts";
 import { systemClock } from "../system.ts";
 import type { Item, Log, Task } from "../types.ts";
 import { CliError } from "./exit.ts";
-import { connect, type NatsChoice, natsSettings } from "./nats.ts";
+import { connect, natsSettings } from "./nats.ts";
 import {
   type ConductorChoice,
   flowsOf,
@@ -22,13 +22,12 @@ import {
   openConductor,
 } from "./open-conductor.ts";
 import { ownerName } from "./owner.ts";
-import { Places } from "./places.ts";
+import { Places, type PlacesOptions } from "./places.ts";
 import { serviceOf } from "./service.ts";
 import { loadFile } from "./source.ts";
 import { openStore } from "./store.ts";
 
-export interface NodeOptions extends NatsChoice {
-  readonly dir: string;
+export interface NodeOptions extends Omit<PlacesOptions, "durability"> {
   readonly name?: string;
   readonly concurrency?: number;
   readonly role: readonly string[];
@@ -75,7 +74,7 @@ export async function openNode(
   const conducts = roles.includes("conductor");
   const declared = await load(files, isPlace);
   const leaseMs = options.leaseMs ?? defaultLeaseMs;
-  const role = conducts ? "engine" : isPlace ? "node" : "worker";
+  const role = options.as ?? (conducts ? "engine" : isPlace ? "node" : "worker");
   const settings = await natsSettings({ ...options, nats }, { role, name });
   const transport = await connect(settings, log);
   const beats = await Beats.start({ nats: settings, everyMs: leaseMs / 4, log });
@@ -88,7 +87,7 @@ export async function openNode(
       : new Worker({ ...reach, id: worker, tasks, concurrency: slots, ran });
   await own?.start();
   const place = isPlace ? await openPlace(declared, { ...options, name }, reach) : undefined;
-  const board = conducts ? Places.over(transport, log) : undefined;
+  const board = conducts ? Places.over(transport, options, log) : undefined;
   const conducting =
     board && (await openConductor(files, declared.flows, board, conductorChoice(options), log));
   const hide = await transport.announce(service).catch((error: unknown) => {

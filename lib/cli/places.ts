@@ -70,8 +70,8 @@ export class Places implements AsyncDisposable {
   }
 
   /** On the servers that somebody is connected to already; that connection is left open. */
-  static over(transport: NatsTransport, log: Log): Places {
-    return new Places({ dir: "" }, transport, log, true);
+  static over(transport: NatsTransport, options: PlacesOptions, log: Log): Places {
+    return new Places(options, transport, log, true);
   }
 
   board(): Promise<Jobboard> {
