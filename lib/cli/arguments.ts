@@ -43,6 +43,26 @@ export const addNats = (command: Command): Command =>
     .option("--tls-cert <file>", "own certificate, PEM")
     .option("--tls-key <file>", "private key of the own certificate, PEM");
 
+/** Where jobs and flows are: in the folder, or on servers, and how they are kept there. */
+export const addPlaces = (command: Command): Command =>
+  addNats(command)
+    .option(
+      "--as <role>",
+      "role that the credentials are for, as nats.conf names it (default: what the verb needs)",
+    )
+    .addOption(
+      new Option(
+        "--replicas <n>",
+        "servers of a cluster that keep what is made here (default: 1)",
+      ).argParser(count),
+    )
+    .addOption(
+      new Option(
+        "--streams <n>",
+        "streams that share the flows' records, the same for all, for good (default: 1)",
+      ).argParser(count),
+    );
+
 /** Names from a list, in any case, with commas between. */
 export const choices =
   (known: readonly string[]) =>
@@ -77,15 +97,6 @@ export const durability = (): Option =>
   )
     .choices(["disk", "process"])
     .default("disk");
-
-export const replicas = (): Option =>
-  new Option(
-    "--replicas <n>",
-    "with --nats: on how many servers jobs and journals are kept, 1, 3 or 5 (default: as they are, else 1)",
-  ).argParser((text: string): number => {
-    if (["1", "3", "5"].includes(text)) return Number(text);
-    throw new InvalidArgumentError("expected 1, 3 or 5.");
-  });
 
 /** What the verbs are added to. */
 export interface Line {

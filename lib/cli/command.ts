@@ -5,7 +5,6 @@ import { hinted } from "./exit.ts";
 import { jobDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
-import { findFlow } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { noJob } from "./wait.ts";
 
@@ -27,7 +26,7 @@ export async function command(
   } catch (error) {
     if (!FlowError.is(error, "NOT_FOUND")) throw error;
     const missing = await noJob(board, id);
-    const isFlow = (await findFlow(await places.journal(), id)) !== undefined;
+    const isFlow = (await places.flow(id)) !== undefined;
     if (!isFlow) throw missing;
     throw hinted(missing, "it is a flow of `run`: Ctrl-C suspends it where it runs");
   }

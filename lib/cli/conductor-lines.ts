@@ -6,6 +6,7 @@ import { jsonable } from "./documents.ts";
 import { styleOf } from "./look.ts";
 import type { OpenConductor } from "./open-conductor.ts";
 import type { Output } from "./output.ts";
+import type { WriteLine } from "./report.ts";
 import { cut, duration, oneLine, plural, type Span, type Style } from "./text.ts";
 import type { FlowStateName } from "../plan/states.ts";
 
@@ -21,11 +22,21 @@ const widest = 200;
 
 export class ConductorLines {
   readonly #output: Output;
+  readonly #line: WriteLine;
   /** What happened before it was told that it is ready. */
   #early: ConductorEvent[] | undefined = [];
 
-  constructor(output: Output) {
+  /** @param line - writes a line for people */
+  constructor(
+    output: Output,
+    line: WriteLine = (spans) => {
+      output.line(output.paint(spans));
+    },
+  ) {
     this.#output = output;
+    this.#line = (spans) => {
+      if (!output.isJson) line(spans);
+    };
   }
 
   ready({ conductor, name, flows, engine }: OpenConductor): void {
@@ -103,10 +114,6 @@ export class ConductorLines {
     if (from !== undefined) spans.push([`  from ${oneLine(from)}, who is dead`, "yellow"]);
     if (problem !== undefined) spans.push([`  ${cut(oneLine(messageOf(problem)), widest)}`, "red"]);
     this.#line(spans);
-  }
-
-  #line(spans: readonly Span[]): void {
-    if (!this.#output.isJson) this.#output.line(this.#output.paint(spans));
   }
 }
 

@@ -71,9 +71,7 @@ async function untilTold(
   drainMs: number,
 ): Promise<number> {
   const signals = new Signals();
-  const lost = conductor.lost.then((problem) => {
-    throw new CliError("LEASE_TAKEN", `its lease is lost, others have its jobs: ${problem}`);
-  });
+  const lost = leaseLost(conductor);
   const closed = new Promise<never>((_, reject) => {
     transport?.onClosed((problem) => {
       reject(new FlowError("TRANSPORT_CLOSED", { problem }));
@@ -91,4 +89,10 @@ async function untilTold(
   } finally {
     signals.close();
   }
+}
+
+/** Rejects when others have its jobs. */
+export async function leaseLost({ lost }: Conductor): Promise<never> {
+  const problem = await lost;
+  throw new CliError("LEASE_TAKEN", `its lease is lost, others have its jobs: ${problem}`);
 }

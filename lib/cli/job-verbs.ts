@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { type JobState, priorities } from "../jobboard/jobboard.ts";
 import {
-  addNats,
+  addPlaces,
   addVerb,
   choices,
   count,
@@ -10,7 +10,6 @@ import {
   examples,
   type Line,
   milliseconds,
-  replicas,
 } from "./arguments.ts";
 import type { CommandOptions } from "./command.ts";
 import type { JobsOptions } from "./jobs.ts";
@@ -23,9 +22,8 @@ const jobStates: readonly JobState[] = ["UNCLAIMED", "CLAIMED", "COMPLETE", "TRA
 
 const server = "--nats nats://127.0.0.1:4222";
 
-/** A verb for the jobs of a folder, or of the servers that are named. */
 const addJobVerb = (line: Line, usage: string, description: string): Command =>
-  addNats(addVerb(line, usage, description));
+  addPlaces(addVerb(line, usage, description));
 
 export function addJobVerbs(line: Line): void {
   for (const add of [addPost, addJobs, addWait, addCommands, addTrash, addWhy]) add(line);
@@ -43,7 +41,6 @@ function addPost(line: Line): void {
     )
     .option("--file <file>", "where FLOW's code is, to check the store before it is posted")
     .addOption(durability())
-    .addOption(replicas())
     .addHelpText(
       "after",
       examples(

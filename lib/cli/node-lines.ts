@@ -44,22 +44,18 @@ export class NodeLines {
     );
     if (worker !== undefined) {
       const head = `  ${oneLine(name)}  ${plural(slots, "slot")}, ${plural(tasks.length, "task")}`;
-      this.#line([["ready", "green"], [`${head}: ${listed(named)}`], [`  ${worker.id}`, "dim"]]);
+      this.line([["ready", "green"], [`${head}: ${listed(named)}`], [`  ${worker.id}`, "dim"]]);
     }
     if (node !== undefined) {
       const head = `  ${oneLine(name)}  as ${roles.map(oneLine).join(", ")}, to make`;
-      this.#line([
-        ["ready", "green"],
-        [`${head}: ${listed(actors)}`],
-        [`  ${node.address}`, "dim"],
-      ]);
+      this.line([["ready", "green"], [`${head}: ${listed(actors)}`], [`  ${node.address}`, "dim"]]);
     }
   }
 
   draining(signal: string, drainMs: number, statistics: WorkerStatistics | undefined): void {
     const { running = 0, kept = 0 } = statistics ?? {};
     this.event("draining", { signal, running, kept, drainMs });
-    this.#line([
+    this.line([
       ["draining", "yellow"],
       [
         `  ${running} running, ${kept} not yet recorded; ${duration(drainMs)} at most, a second signal stops at once`,
@@ -71,16 +67,15 @@ export class NodeLines {
   left(keys: readonly string[], statistics: WorkerStatistics | undefined): void {
     this.event("ended", { left: keys, statistics: statistics ?? null });
     const { done = 0 } = statistics ?? {};
-    if (keys.length === 0)
-      return this.#line([["ended", "green"], [`  ${done} done, nothing left`]]);
-    this.#line([["ended", "red"], [`  ${done} done, ${keys.length} left to others:`]]);
-    for (const key of keys) this.#line([[`  ${oneLine(key)}`]]);
+    if (keys.length === 0) return this.line([["ended", "green"], [`  ${done} done, nothing left`]]);
+    this.line([["ended", "red"], [`  ${done} done, ${keys.length} left to others:`]]);
+    for (const key of keys) this.line([[`  ${oneLine(key)}`]]);
   }
 
   log(message: string, fields?: Readonly<Record<string, unknown>>): void {
     this.event("log", { message, fields: jsonable(fields ?? {}) });
     const more = fields === undefined ? "" : ` ${oneLine(JSON.stringify(jsonable(fields)))}`;
-    this.#line([[`${oneLine(message)}${more}`, "dim"]]);
+    this.line([[`${oneLine(message)}${more}`, "dim"]]);
   }
 
   /** Tells how much was done whenever that has changed. @returns ends it */
@@ -96,7 +91,7 @@ export class NodeLines {
         told = text;
         if (isJson) this.event("statistics", { ...now });
         else if (isScreen) this.#showStatus(text);
-        else this.#line([[text]]);
+        else this.line([[text]]);
       },
       isScreen ? screenMs : linesMs,
     ).unref();
@@ -121,7 +116,8 @@ export class NodeLines {
     if (text !== "") this.#output.write(cut(text, this.#output.columns - 1));
   }
 
-  #line(spans: readonly Span[]): void {
+  /** A line for people. */
+  line(spans: readonly Span[]): void {
     if (this.#output.isJson) return;
     const status = this.#status;
     this.#showStatus("");

@@ -1,7 +1,7 @@
 /** The verbs that stay, and those that say who is there. */
 import { Option } from "commander";
 import {
-  addNats,
+  addPlaces,
   addVerb,
   concurrency,
   count,
@@ -12,7 +12,6 @@ import {
   type Line,
   milliseconds,
   names,
-  replicas,
 } from "./arguments.ts";
 import type { ConductorOptions } from "./conductor.ts";
 import type { NodesOptions } from "./nodes.ts";
@@ -23,13 +22,18 @@ import { defaultDir } from "./verb.ts";
 const drain = (what: string): Option =>
   new Option("--drain-ms <n>", what).argParser(milliseconds(0)).default(30_000);
 
+const maxFlows = (): Option =>
+  new Option("--max-flows <n>", "flows of a conductor that run at once (default: 100)").argParser(
+    count,
+  );
+
 export function addNode(line: Line): void {
   const command = line.program
     .command("node <files...>")
     .description(
       "work for flows that run elsewhere: run the tasks that FILEs export, alone or in flows",
     );
-  addNats(command)
+  addPlaces(command)
     .option("--name <name>", "of this node (default: the machine's)")
     .addOption(
       new Option("--concurrency <n>", "tasks at once (default: one for each core)").argParser(
@@ -38,10 +42,11 @@ export function addNode(line: Line): void {
     )
     .option(
       "--role <roles>",
-      "what it is for, with commas between; worker: runs tasks; any other: other nodes have flows and actors made here",
+      "what it is for, with commas between; worker: runs tasks; conductor: claims jobs of its flows; any other: other nodes have flows and actors made here",
       names,
       ["worker"],
     )
+    .addOption(maxFlows())
     .option("--dir <folder>", "folder of the journal of flows that are made here", defaultDir)
     .addOption(lease())
     .addOption(drain("milliseconds that what runs has to end after a signal"))
@@ -51,6 +56,7 @@ export function addNode(line: Line): void {
       examples(
         "fourstroke node flows.js --nats nats://127.0.0.1:4222",
         "fourstroke node machines.js --role place --nats nats://127.0.0.1:4222",
+        "fourstroke node flows.js --role worker,conductor --nats nats://127.0.0.1:4222",
         "fourstroke node a.ts b.ts --nats tls://nats.example:4222 --seed-file worker.nk --concurrency 8",
       ) +
         "\nIt stays until Ctrl-C or SIGTERM, and comes back by itself when the server was away. A signal lets what\n" +
@@ -62,7 +68,7 @@ export function addNode(line: Line): void {
 }
 
 export function addConductor(line: Line): void {
-  addNats(
+  addPlaces(
     addVerb(
       line,
       "conductor <files...>",
@@ -70,9 +76,7 @@ export function addConductor(line: Line): void {
     ),
   )
     .option("--name <name>", "of this conductor (default: the machine's)")
-    .addOption(
-      new Option("--max-flows <n>", "flows that run at once (default: 100)").argParser(count),
-    )
+    .addOption(maxFlows())
     .addOption(engine())
     .addOption(concurrency())
     .addOption(
@@ -95,7 +99,6 @@ export function addConductor(line: Line): void {
       ).argParser(milliseconds(1_000)),
     )
     .addOption(durability())
-    .addOption(replicas())
     .addHelpText(
       "after",
       examples(
@@ -113,7 +116,7 @@ export function addConductor(line: Line): void {
 }
 
 export function addNodes(line: Line): void {
-  addNats(
+  addPlaces(
     addVerb(line, "nodes", "list who is there: conductors, and with --nats workers and nodes"),
   )
     .addOption(
@@ -132,7 +135,7 @@ export function addNodes(line: Line): void {
 }
 
 export function addDoctor(line: Line): void {
-  addNats(
+  addPlaces(
     addVerb(line, "doctor", 'say what "durable" means for the files of a folder, or on a server'),
   )
     .addOption(durability())

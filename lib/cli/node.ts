@@ -1,6 +1,8 @@
 /** `fourstroke node FILE...`: works for flows that run elsewhere, and makes actors for other nodes, until it is told to end. */
 import { FlowError } from "../errors.ts";
 import type { Log } from "../types.ts";
+import { leaseLost } from "./conductor.ts";
+import { ConductorLines } from "./conductor-lines.ts";
 import { errorDocument } from "./documents.ts";
 import { exitCodes, exitOf } from "./exit.ts";
 import { NodeLines } from "./node-lines.ts";
@@ -16,7 +18,7 @@ export async function node(
 ): Promise<number> {
   const lines = new NodeLines(output);
   try {
-    return await work(files, options, lines);
+    return await work(files, options, lines, output);
   } catch (error) {
     if (!output.isJson) throw error;
     lines.event("error", { ...errorDocument(error).error });
@@ -30,12 +32,22 @@ async function work(
   files: readonly string[],
   options: NodeOptions,
   lines: NodeLines,
+  output: Output,
 ): Promise<number> {
   const log: Log = (message, fields) => {
     lines.log(message, fields);
   };
   const opened = await openNode(files, options, log);
   lines.ready(opened);
+  const { conducting } = opened;
+  if (conducting !== undefined) {
+    const told = new ConductorLines(output, (spans) => {
+      lines.line(spans);
+    });
+    told.follow(conducting.conductor);
+    await conducting.conductor.start();
+    told.ready(conducting);
+  }
   const stop = lines.watch(() => opened.worker?.statistics);
   try {
     return await untilTold(opened, lines, options.drainMs);
@@ -47,16 +59,17 @@ async function work(
 
 /** Works until a signal, and then until what runs is done. */
 async function untilTold(opened: OpenNode, lines: NodeLines, drainMs: number): Promise<number> {
-  const { worker, transport } = opened;
+  const { worker, transport, conducting } = opened;
   const signals = new Signals();
   const closed = new Promise<never>((_, reject) => {
     transport.onClosed((problem) => {
       reject(new FlowError("TRANSPORT_CLOSED", { problem }));
     });
   });
-  closed.catch(() => undefined); // at the end it is closed as it should be
+  const lost = conducting === undefined ? closed : leaseLost(conducting.conductor);
+  for (const end of [closed, lost]) end.catch(() => undefined); // at the end it is as it should be
   try {
-    const signal = await Promise.race([signals.next(), closed]);
+    const signal = await Promise.race([signals.next(), closed, lost]);
     const again = signals.stopped();
     again.catch(() => undefined); // there may be none
     lines.draining(signal, drainMs, worker?.statistics);
@@ -70,7 +83,14 @@ async function untilTold(opened: OpenNode, lines: NodeLines, drainMs: number): P
 }
 
 /** @returns what is left undone: keys of attempts, addresses of actors */
-async function drain({ worker, node }: OpenNode, withinMs: number): Promise<readonly string[]> {
-  const left = await Promise.all([worker?.drain(withinMs) ?? [], node?.close(withinMs) ?? []]);
+async function drain(
+  { worker, node, conducting }: OpenNode,
+  withinMs: number,
+): Promise<readonly string[]> {
+  const left = await Promise.all([
+    worker?.drain(withinMs) ?? [],
+    node?.close(withinMs) ?? [],
+    conducting?.conductor.close(withinMs).then(() => []) ?? [],
+  ]);
   return left.flat();
 }

@@ -14,17 +14,25 @@ import type { NatsTransport } from "../nats/face.ts";
 import { systemClock } from "../system.ts";
 import type { Item, Log, Task } from "../types.ts";
 import { CliError } from "./exit.ts";
-import { connect, type NatsChoice, natsSettings } from "./nats.ts";
+import { connect, natsSettings } from "./nats.ts";
+import {
+  type ConductorChoice,
+  flowsOf,
+  type OpenConductor,
+  openConductor,
+} from "./open-conductor.ts";
 import { ownerName } from "./owner.ts";
+import { Places, type PlacesOptions } from "./places.ts";
 import { serviceOf } from "./service.ts";
 import { loadFile } from "./source.ts";
 import { openStore } from "./store.ts";
 
-export interface NodeOptions extends NatsChoice {
-  readonly dir: string;
+export interface NodeOptions extends Omit<PlacesOptions, "durability"> {
   readonly name?: string;
   readonly concurrency?: number;
   readonly role: readonly string[];
+  /** Of its conductor. */
+  readonly maxFlows?: number;
   readonly leaseMs?: number;
   readonly drainMs: number;
 }
@@ -36,6 +44,8 @@ export interface OpenNode extends AsyncDisposable {
   readonly worker: Worker | undefined;
   readonly slots: number;
   readonly tasks: readonly Task[];
+  /** In the role of a conductor; it was not started yet. */
+  readonly conducting: OpenConductor | undefined;
   /** In any other role. */
   readonly node: Node | undefined;
   readonly roles: readonly string[];
@@ -60,10 +70,11 @@ export async function openNode(
   if (nats === undefined) {
     throw new CliError("USAGE", "node needs --nats URL: flows reach it through a server");
   }
-  const isPlace = roles.some((role) => role !== "worker");
+  const isPlace = hasPlace(roles);
+  const conducts = roles.includes("conductor");
   const declared = await load(files, isPlace);
   const leaseMs = options.leaseMs ?? defaultLeaseMs;
-  const role = isPlace ? "node" : "worker";
+  const role = options.as ?? (conducts ? "engine" : isPlace ? "node" : "worker");
   const settings = await natsSettings({ ...options, nats }, { role, name });
   const transport = await connect(settings, log);
   const beats = await Beats.start({ nats: settings, everyMs: leaseMs / 4, log });
@@ -76,6 +87,9 @@ export async function openNode(
       : new Worker({ ...reach, id: worker, tasks, concurrency: slots, ran });
   await own?.start();
   const place = isPlace ? await openPlace(declared, { ...options, name }, reach) : undefined;
+  const board = conducts ? Places.over({ transport, settings }, options, log) : undefined;
+  const conducting =
+    board && (await openConductor(files, declared.flows, board, conductorChoice(options), log));
   const hide = await transport.announce(service).catch((error: unknown) => {
     log(`service discovery does not show it: ${String(error)}`);
     return () => undefined;
@@ -84,6 +98,7 @@ export async function openNode(
     name,
     transport,
     worker: own,
+    conducting,
     slots,
     tasks,
     node: place?.node,
@@ -91,6 +106,8 @@ export async function openNode(
     actors: spawned,
     async [Symbol.asyncDispose]() {
       hide();
+      await conducting?.[Symbol.asyncDispose]();
+      await board?.[Symbol.asyncDispose]();
       await place?.node.close();
       // First the beats: one after the worker's last word would say that it is still there.
       await beats.close();
@@ -100,6 +117,17 @@ export async function openNode(
     },
   };
 }
+
+/** Workers and conductors are asked for what they do; for all else, actors are made there. */
+const hasPlace = (roles: readonly string[]): boolean =>
+  roles.some((role) => role !== "worker" && role !== "conductor");
+
+/** The node's lease is that of workers. */
+const conductorChoice = ({ name, maxFlows, leaseMs }: NodeOptions): ConductorChoice => ({
+  ...(name === undefined ? {} : { name }),
+  ...(maxFlows === undefined ? {} : { maxFlows }),
+  ...(leaseMs === undefined ? {} : { workerLeaseMs: leaseMs }),
+});
 
 /** What worker and node have in common. */
 interface Reach {
@@ -117,7 +145,7 @@ function partsOf({ tasks: all, flows, actors }: Declared, options: Named) {
   const { name, role: roles, concurrency: slots = availableParallelism(), prefix = "fs" } = options;
   const incarnation = randomBytes(4).toString("hex");
   const worker = roles.includes("worker") ? `${name}.${incarnation}` : undefined;
-  const isPlace = roles.some((role) => role !== "worker");
+  const isPlace = hasPlace(roles);
   const spawned = isPlace ? [...Object.keys(actors), ...flows.map((flow) => flow.name)] : [];
   const tasks = worker === undefined ? [] : all;
   const parts = { worker, tasks, slots, spawned };
@@ -142,7 +170,7 @@ async function load(files: readonly string[], isPlace: boolean): Promise<Declare
   for (const file of files) modules.push(await loadFile(file));
   const exported = modules.flatMap(({ exports }) => Object.entries(exports));
   const tasks = tasksOf(modules);
-  const flows = [...new Set(exported.flatMap(([, value]) => (isFlow(value) ? [value] : [])))];
+  const flows = [...new Set(modules.flatMap((module) => flowsOf(module.exports)))];
   const actors: Record<string, AnyActorLogic> = {};
   for (const [name, value] of exported) {
     if (!isLogic(value)) continue;
@@ -156,9 +184,6 @@ async function load(files: readonly string[], isPlace: boolean): Promise<Declare
   const what = isPlace ? "no task, flow or actor logic" : "no task or flow";
   throw new CliError("USAGE", `${files.join(", ")}: ${what} is exported`, { files });
 }
-
-const isFlow = (value: unknown): value is Item =>
-  typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "flow";
 
 /** XState's machines, promises, callbacks and others. */
 function isLogic(value: unknown): value is AnyActorLogic {

@@ -8,14 +8,18 @@ import type { NatsTransport } from "../nats/face.ts";
 import type { Log } from "../types.ts";
 import type { BoardPlace } from "../renewal/renewal.ts";
 import { connect, type NatsChoice, type NatsSettings, natsSettings } from "./nats.ts";
-import { openStore } from "./store.ts";
+import { findFlow, type Kept, openStore } from "./store.ts";
 
 export interface PlacesOptions extends NatsChoice {
   /** Folder of both files; with `nats` it is not looked at. */
   readonly dir: string;
-  readonly durability?: "disk" | "process";
-  /** With `nats`: on how many servers what is made is kept. */
+  /** What this process is to the server, as `nats.conf` names its roles. Default: what the verb needs. */
+  readonly as?: string;
+  /** On how many servers what is made here is kept. Default 1. */
   readonly replicas?: number;
+  /** Streams that share the flows; the same for all who use them. Default 1. */
+  readonly streams?: number;
+  readonly durability?: "disk" | "process";
 }
 
 /** A connection, and how others get one like it. */
@@ -58,12 +62,12 @@ export class Places implements AsyncDisposable {
 
   /** @throws what keeps the server from being reached; `BOARD_UNAVAILABLE` when there is no such folder */
   static async open(options: PlacesOptions, needs: PlacesNeeds = {}): Promise<Places> {
+    const { nats, dir, as } = options;
     const { role = "client", makes = false, log = () => undefined } = needs;
-    const { nats, dir } = options;
     if (nats !== undefined) {
       const settings = await natsSettings(
         { ...options, nats },
-        { role, name: `fourstroke ${process.pid}` },
+        { role: as ?? role, name: `fourstroke ${process.pid}` },
       );
       return new Places(options, { transport: await connect(settings, log), settings }, log);
     }
@@ -75,8 +79,8 @@ export class Places implements AsyncDisposable {
   }
 
   /** On the servers that somebody is connected to already; that connection is left open. */
-  static over(connected: Connected, options: Pick<PlacesOptions, "replicas">, log: Log): Places {
-    return new Places({ ...options, dir: "" }, connected, log, true);
+  static over(connected: Connected, options: PlacesOptions, log: Log): Places {
+    return new Places(options, connected, log, true);
   }
 
   /** Where the board is, for another thread. */
@@ -95,6 +99,16 @@ export class Places implements AsyncDisposable {
     return (this.#journal ??= this.#openJournal());
   }
 
+  /** What the journal has of a flow; undefined also for those who may not read journals, as clients. */
+  async flow(id: string): Promise<Kept | undefined> {
+    try {
+      return await findFlow(await this.journal(), id);
+    } catch (error) {
+      if (FlowError.is(error, "FORBIDDEN")) return undefined;
+      throw error;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const parts = await Promise.allSettled([this.#board, this.#journal]);
     for (const part of parts) if (part.status === "fulfilled") await part.value?.close();
@@ -103,11 +117,10 @@ export class Places implements AsyncDisposable {
 
   async #openBoard(): Promise<Jobboard> {
     const log = this.#log;
+    const { replicas } = this.#options;
+    const kept = replicas === undefined ? {} : { replicas };
     if (this.transport !== undefined) {
-      return (await import("../nats/jobboard.ts")).natsJobboard(this.transport, {
-        ...this.#replicas,
-        log,
-      });
+      return (await import("../nats/jobboard.ts")).natsJobboard(this.transport, { log, ...kept });
     }
     const { sqliteJobboard } = await import("../jobboard/sqlite.ts");
     const { dir, durability = "disk" } = this.#options;
@@ -115,14 +128,14 @@ export class Places implements AsyncDisposable {
   }
 
   async #openJournal(): Promise<Journal> {
+    const { replicas, streams } = this.#options;
+    const kept = replicas === undefined ? {} : { replicas };
     if (this.transport !== undefined) {
-      return (await import("../nats/journal.ts")).natsJournal(this.transport, this.#replicas);
+      return (await import("../nats/journal.ts")).natsJournal(this.transport, {
+        ...kept,
+        ...(streams === undefined ? {} : { streams }),
+      });
     }
     return openStore(this.#options);
-  }
-
-  get #replicas(): { readonly replicas?: number } {
-    const { replicas } = this.#options;
-    return replicas === undefined ? {} : { replicas };
   }
 }

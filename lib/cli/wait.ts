@@ -1,4 +1,5 @@
 /** `fourstroke wait ID`: waits for the end of a job, and tells it as `run` does. */
+import { setTimeout as pause } from "node:timers/promises";
 import { FlowError } from "../errors.ts";
 import type { Job, Jobboard } from "../jobboard/jobboard.ts";
 import { nearest } from "../nearest.ts";
@@ -9,7 +10,7 @@ import { jobDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { report } from "./report.ts";
-import { findFlow, type Kept } from "./store.ts";
+import type { Kept } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { verbCommand } from "./verb.ts";
 
@@ -22,7 +23,7 @@ export async function wait(id: string, options: WaitOptions, output: Output): Pr
   await using places = await Places.open(options);
   const board = await places.board();
   const job = await untilAtRest(board, id, options.timeoutMs);
-  const kept = await findFlow(await places.journal(), id);
+  const kept = await places.flow(id);
   const state = stateOf(job, kept);
   if (output.isJson) output.document(documentOf(job, kept, state));
   else tell(job, kept, state, options, output);
@@ -40,29 +41,28 @@ async function untilAtRest(
   timeoutMs: number | undefined,
 ): Promise<Job> {
   const enough = new AbortController();
-  const ended = board.wait(id, {
-    signal: enough.signal,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
-  let isHeld: (job: Job) => void = () => undefined;
-  const held = new Promise<Job>((resolve) => (isHeld = resolve));
+  const { signal } = enough;
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
   try {
-    const watching = board.watch((job) => {
-      if (job.id === id && "isHeld" in job && job.isHeld) isHeld(job);
-    });
-    const stop = watching.catch((error: unknown) => {
-      enough.abort(error); // board.wait would fail of it, too
-      return () => undefined;
-    });
-    const job = await Promise.race([ended, held]);
-    (await stop)();
-    return job;
+    return await Promise.race([board.wait(id, { signal, ...limit }), untilHeld(board, id, signal)]);
   } catch (error) {
     if (!FlowError.is(error, "NOT_FOUND")) throw error;
     throw await noJob(board, id);
   } finally {
-    ended.catch(() => undefined); // aborted, when it is held
     enough.abort();
+  }
+}
+
+/** Milliseconds between two looks whether a job is held. */
+const lookMs = 500;
+
+/** Looks again and again: who waits for one job need not be allowed to watch all of them. */
+async function untilHeld(board: Jobboard, id: string, signal: AbortSignal): Promise<Job> {
+  for (;;) {
+    const job = await board.get(id);
+    if (job === undefined) throw new FlowError("NOT_FOUND", { what: "job", name: id });
+    if (job.isHeld) return job;
+    await pause(lookMs, undefined, { signal });
   }
 }
 

@@ -9,7 +9,7 @@ import { livingOwner } from "./owner.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { listen, listenMs, patientMs } from "./presence.ts";
 import { type Facts, type Holder, reasonOf } from "./reason.ts";
-import { findFlow, type Kept } from "./store.ts";
+import type { Kept } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { verbCommand } from "./verb.ts";
 import { noJob } from "./wait.ts";
@@ -19,7 +19,7 @@ export async function why(id: string, options: PlacesOptions, output: Output): P
   await using places = await Places.open(options, { role: "inspector" });
   const board = await places.board();
   const job = await board.get(id);
-  const kept = await findFlow(await places.journal(), id);
+  const kept = await places.flow(id);
   const isOpen = job?.state === "UNCLAIMED" || job?.state === "CLAIMED";
   const conductors = await conductorsOf(board, () => isOpen);
   const owner = conductors.find((lease) => lease.owner === job?.owner && lease.silentMs === 0);

@@ -1,4 +1,5 @@
 // Jobs on the board of a folder: posted, claimed, commanded and awaited by processes of their own.
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { document, fourstroke, openGate, ranIn, type Running, start } from "./fourstroke.ts";
@@ -198,4 +199,41 @@ t.test("what can't be posted, run or found is told in one line", async (t) => {
     t.equal(ended[at]?.code, code, args.join(" "));
     t.match(ended[at]?.stderr, message);
   }
+});
+
+t.test("why, nodes and doctor tell of a folder", async (t) => {
+  const cwd = t.testdir();
+  await fourstroke(cwd, ["post", "patient", "--id", "p"]);
+  t.match(await fourstroke(cwd, ["why", "p"]), {
+    code: 0,
+    stdout: 'p: no conductor has the flow "patient": none is there\n',
+  });
+  t.match((await fourstroke(cwd, ["nodes"])).stdout, "nobody is there");
+  const conductor = await conduct(t, cwd);
+  await conductor.untilRan("flaky");
+  const { json } = await document(cwd, ["why", "p"]);
+  t.match(json, {
+    code: "BACKOFF",
+    sentence: /"patient_retry" waits until .* before the next attempt/,
+    states: { job: "CLAIMED", flow: "RUNNING" },
+  } as object);
+  const { stdout } = await fourstroke(cwd, ["nodes"]);
+  t.match(stdout, / conductor {2}up +1\/100 flows {2}failing, gated, patient, sums\n/);
+  t.match(await fourstroke(cwd, ["why", "q"]), {
+    code: 2,
+    stderr: /no job "q"; did you mean "p"\?|no job "q"/,
+  });
+  const well = await fourstroke(cwd, ["doctor"]);
+  t.equal(well.code, 0);
+  t.match(well.stdout, /durability: with --durability disk, .* survives a power cut/);
+  t.match(well.stdout, /journal\.db: flows' records, .*no fault in it/);
+  conductor.signal("SIGKILL");
+  await conductor.ended;
+  t.match((await fourstroke(cwd, ["why", "p"])).stdout, /has not renewed its lease of 1\.0 s for /);
+  // Its log would mend it.
+  for (const end of ["-wal", "-shm"]) rmSync(join(cwd, ".fourstroke", `journal.db${end}`));
+  writeFileSync(join(cwd, ".fourstroke", "journal.db"), "no database, whatever it was before");
+  const ill = await document(cwd, ["doctor"]);
+  t.equal(ill.code, 8);
+  t.match(ill.json, { healthy: false } as object);
 });
