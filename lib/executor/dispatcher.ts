@@ -158,7 +158,9 @@ export class Dispatcher {
     if (job.worker !== undefined) this.#fleet.get(job.worker)?.jobs.delete(job.call.key);
     job.worker = id;
     job.state = "taken";
-    const worker = this.#fleet.get(id);
+    // What it runs may be heard of before it is: should it die, that is lost all the same.
+    const isKnown = this.options.isLocal === true;
+    const worker = isKnown ? this.#fleet.get(id) : this.#fleet.meet(id, this.#clock.monotonic());
     worker?.jobs.set(job.call.key, job);
   }
 

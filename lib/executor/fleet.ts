@@ -36,27 +36,25 @@ export class Fleet {
     const { worker: id, tasks, state, slots } = presence;
     const served = new Set(tasks.map(([name, version]) => taskKey(name, version)));
     const isDraining = state !== "up";
-    const known = this.#workers.get(id);
-    if (known === undefined) {
-      const worker: KnownWorker = {
-        id,
-        tasks: served,
-        isDraining,
-        slots,
-        credit: 0,
-        wanted: 0,
-        heardAt: now,
-        jobs: new Map(),
-        late: new Set(),
-      };
-      this.#workers.set(id, worker);
-      return worker;
-    }
+    const known = this.meet(id, now);
     known.tasks = served;
     known.isDraining = isDraining;
     known.slots = slots;
     known.heardAt = now;
     return known;
+  }
+
+  /** It has said something, if not yet what it serves. */
+  meet(id: string, now: number): KnownWorker {
+    let worker = this.#workers.get(id);
+    if (worker === undefined) {
+      worker = {
+        ...{ id, tasks: new Set<string>(), isDraining: true, slots: 0, credit: 0, wanted: 0 },
+        ...{ heardAt: now, jobs: new Map<string, Job>(), late: new Set<string>() },
+      };
+      this.#workers.set(id, worker);
+    }
+    return worker;
   }
 
   forget(id: string): KnownWorker | undefined {

@@ -33,18 +33,40 @@ interface Held {
   readonly isWanted: (() => boolean) | undefined;
 }
 
+interface Route {
+  readonly slowMs: number;
+  lastAt: number;
+}
+
 export class Network {
   readonly time: Time;
   readonly random: Random;
   readonly trace: Trace;
   weather: Weather;
   readonly links: Link[] = [];
+  readonly #routes = new Map<Link, Map<Link, Route>>();
 
   constructor(time: Time, random: Random, trace: Trace, weather: Weather) {
     this.time = time;
     this.random = random;
     this.trace = trace;
     this.weather = weather;
+  }
+
+  /** Calls it when a request has come from where one process is connected to where another one is, in order. */
+  route(from: Link, to: Link, fn: () => void): void {
+    const route = this.#routes.get(from)?.get(to);
+    if (route === undefined) return fn();
+    const at = Math.max(this.time.now + route.slowMs, route.lastAt + 0.001);
+    route.lastAt = at;
+    this.time.after(at - this.time.now, fn);
+  }
+
+  /** Requests from one process to another take longer from now on. */
+  slow(from: Link, to: Link, slowMs: number): void {
+    const routes = this.#routes.get(from) ?? new Map<Link, Route>();
+    this.#routes.set(from, routes);
+    routes.set(to, { slowMs, lastAt: routes.get(to)?.lastAt ?? 0 });
   }
 
   join(process: Process): Link {

@@ -9,6 +9,16 @@ export type Fault =
   | { readonly kind: "freeze"; readonly of: number; readonly forMs: number }
   | { readonly kind: "cut"; readonly of: number; readonly ways: readonly Way[]; readonly forMs: number }
   | { readonly kind: "slow"; readonly of: number; readonly byMs: number; readonly forMs: number }
+  | {
+      readonly kind: "route";
+      readonly of: number;
+      readonly to: number;
+      readonly byMs: number;
+      readonly forMs: number;
+      /** What becomes of the one that it comes from a moment later. */
+      readonly then: "close" | "kill" | undefined;
+      readonly thenMs: number;
+    }
   | { readonly kind: "jump"; readonly of: number; readonly byMs: number }
   | { readonly kind: "close"; readonly of: number; readonly backMs: number }
   | { readonly kind: "leader"; readonly which: "board" | "journal" | "both"; readonly forMs: number }
@@ -38,9 +48,12 @@ export interface Plan {
   readonly healAtMs: number;
 }
 
-const kinds = ["kill", "freeze", "cut", "slow", "jump", "close", "leader", "lag", "command"] as const;
+export type FaultKind = Fault["kind"];
 
-export function draw(random: Random): Plan {
+const kinds: readonly FaultKind[] = ["kill", "freeze", "cut", "slow", "route", "jump", "close", "leader", "lag", "command"];
+
+/** @param only - what is done to it. Default: a few kinds of all there are */
+export function draw(random: Random, only?: readonly FaultKind[]): Plan {
   const whole = (least: number, most: number): number =>
     least + Math.floor(random() * (most - least + 1));
   const some = <Value>(values: readonly Value[]): Value =>
@@ -54,7 +67,8 @@ export function draw(random: Random): Plan {
     flow: some(flowNames),
   }));
   // A few kinds at a time: all of them together hide each other.
-  const drawn = kinds.filter(() => random() < 0.4);
+  const few = kinds.filter(() => random() < 0.4);
+  const drawn = only ?? few;
   const healAtMs = whole(2_000, 6_000);
   const hosts = conductors + workers;
   const fault = (): Fault => {
@@ -70,6 +84,12 @@ export function draw(random: Random): Plan {
         return { kind, of, ways: some([["up"], ["down"], ["up", "down"]]), forMs: long(50, 6_000) };
       case "slow":
         return { kind, of, byMs: long(100, 4_000), forMs: long(50, 2_000) };
+      case "route":
+        return {
+          ...{ kind, of: whole(0, conductors - 1), to: conductors + whole(0, Math.max(0, workers - 1)) },
+          ...{ byMs: long(100, 6_000), forMs: long(100, 3_000) },
+          ...{ then: some(["close", "close", "kill", undefined]), thenMs: long(30, 1_000) },
+        };
       case "jump":
         return { kind, of, byMs: some([-1, 1]) * long(100, 100_000_000) };
       case "leader":

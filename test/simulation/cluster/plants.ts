@@ -12,6 +12,7 @@ import type { Task } from "../../../lib/types.ts";
 import { drawn } from "../time.ts";
 import type { Called } from "./flows.ts";
 import type { JournalServer } from "./journal.ts";
+import type { FaultKind } from "./plan.ts";
 import type { Process } from "./process.ts";
 import type { StoreServer } from "./store.ts";
 
@@ -22,6 +23,8 @@ export interface Plant {
   readonly store?: (inner: BoardStore, process: Process, server: StoreServer) => BoardStore;
   readonly transport?: (inner: Transport, process: Process, tasks: readonly Task[]) => Transport;
   readonly called?: (inner: Called, process: Process) => Called;
+  /** What shows it, so that few seeds do. Default: all kinds of faults. */
+  readonly faults?: readonly FaultKind[];
   /** Before a world begins; the answer undoes it. */
   readonly begin?: () => Stop;
 }
@@ -55,6 +58,7 @@ function outcomes(change: (message: ToFlow & { kind: "outcomes" }) => ToFlow): P
 
 /** The journal takes what an owner writes whose epoch is over. */
 const noEpochCheck: Plant = {
+  faults: ["freeze", "cut"],
   journal: (inner, { name }, server) => ({
     ...inner,
     append: async (flow: string, batch: Batch, state: string) => {
@@ -98,6 +102,7 @@ const noReadBack: Plant = {
 
 /** A worker runs calls of an owner that it knows to be superseded. */
 const staleOwnerAccepted: Plant = {
+  faults: ["route"],
   transport: (inner, process, tasks) => {
     const epochs = new Map<string, number>();
     const runStale = (message: ToWorker & { kind: "calls" }): void => {
@@ -132,6 +137,7 @@ const lostRevert: Plant = {
 
 /** Leases go by wall time. */
 const wallClockLease: Plant = {
+  faults: ["jump", "freeze"],
   clock: ({ clock }) => ({
     now: () => clock.now(),
     monotonic: () => clock.now(),
@@ -143,6 +149,7 @@ const wallClockLease: Plant = {
 
 /** An owner never asks itself whether its lease still holds. */
 const leaseUnchecked: Plant = {
+  faults: ["freeze"],
   begin: () => {
     const real = Object.getOwnPropertyDescriptor(Leases.prototype, "isFresh") as PropertyDescriptor;
     Object.defineProperty(Leases.prototype, "isFresh", { ...real, get: () => true });

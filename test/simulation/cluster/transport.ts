@@ -73,11 +73,12 @@ export class SimTransport implements Transport {
         link.network.trace.add(link.process.name, "asks", to, others.length, bytes.length);
         if (others.length === 0) answered(nobody);
         for (const other of others) {
-          other.down(() => {
+          const taken = (): void => {
             transports.get(other)?.taken(to, bytes, sent, (answer) => {
               other.up(() => void answered(answer));
             });
-          });
+          };
+          link.network.route(link, other, () => void other.down(taken));
         }
       });
     });

@@ -54,7 +54,7 @@ export class ClusterWorld {
     this.seed = seed;
     this.#plant = plant;
     const random = seeded(Math.floor(drawn(seed, "cluster") * 2 ** 32));
-    this.plan = draw(random);
+    this.plan = draw(random, plant.faults);
     this.trace = new Trace(this.time, isTold);
     this.oracle = new Oracle(this.trace, leaseMs);
     this.network = new Network(this.time, random, this.trace, this.plan.weather);
@@ -236,6 +236,17 @@ export class ClusterWorld {
         member!.link.slowMs = fault.byMs;
         this.time.after(fault.forMs, () => void (member!.link.slowMs = 0));
         return;
+      case "route": {
+        const to = this.members[fault.to];
+        if (to === undefined) return;
+        this.network.slow(member!.link, to.link, fault.byMs);
+        this.time.after(fault.forMs, () => void this.network.slow(member!.link, to.link, 0));
+        this.time.after(fault.thenMs, () => {
+          if (fault.then === "close") this.#close(member!, 500);
+          else if (fault.then === "kill") this.#kill(member!.process, 500);
+        });
+        return;
+      }
       case "jump":
         member!.process.clock.skewMs += fault.byMs;
         return;
@@ -271,11 +282,13 @@ export class ClusterWorld {
   }
 
   #close({ process, conductor, worker }: Member, backMs: number): void {
-    const closing = conductor?.close(500) ?? worker?.drain(500);
-    void closing?.then(() => {
-      worker?.close();
-      // What it says last is on its way.
-      this.time.after(50, () => void this.#kill(process, backMs));
+    process.deliver(() => {
+      const closing = conductor?.close(500) ?? worker?.drain(500);
+      void closing?.then(() => {
+        worker?.close();
+        // What it says last is on its way.
+        this.time.after(50, () => void this.#kill(process, backMs));
+      });
     });
   }
 
