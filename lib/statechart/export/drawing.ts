@@ -70,8 +70,13 @@ function decidedBetween(blueprint: Blueprint, from: number, to: number): string 
 
 /** The parts of a machine's config that are drawn. */
 export interface MachineConfig {
-  readonly id?: string;
-  readonly states?: Readonly<Record<string, { readonly description?: string; readonly on?: object }>>;
+  readonly id?: string | undefined;
+  readonly states?: Readonly<Record<string, MachineState>> | undefined;
+}
+
+interface MachineState {
+  readonly description?: string | undefined;
+  readonly on?: object | undefined;
 }
 
 /** The states of a machine without nested ones, and the events that lead from one to another. */
