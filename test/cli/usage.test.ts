@@ -120,7 +120,7 @@ t.test("help says what each verb does, with examples and the exit codes", async 
     [
       ["--help"],
       ["--version"],
-      ...["run", "resume", "node", "ls", "show"].map((verb) => [verb, "--help"]),
+      ...["run", "resume", "node", "ls", "show", "graph", "plan", "check", "history"].map((verb) => [verb, "--help"]),
     ].map((args) => fourstroke(cwd, args)),
   );
   t.match(whole?.stdout, /Exit codes:\n {4}0 {2}the flow ended SUCCESS/);

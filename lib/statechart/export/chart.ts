@@ -62,7 +62,9 @@ class Forwards {
   #atom(atom: number): ChartState {
     const { name = "", kind = "task" } = this.#blueprint.atoms[atom] ?? {};
     const mayBeIgnored = this.#ignorable.has(atom);
-    const pending: ChartState = { on: { [`${name}.start`]: "RUNNING", [`${name}.ignore`]: "IGNORE" } };
+    const pending: ChartState = {
+      on: { [`${name}.start`]: "RUNNING", [`${name}.ignore`]: "IGNORE" },
+    };
     return {
       id: `run:a${atom}`,
       meta: { [kind]: name },
@@ -113,9 +115,14 @@ class Forwards {
   #retried(number: number, items: ChartState): ChartState {
     const { retry = 0 } = this.#blueprint.scopes[number] ?? {};
     const { name = "" } = this.#blueprint.atoms[retry] ?? {};
-    const key = new Keys(["EXECUTING", "UNDOING", "RETRYING", "GIVEN_UP", "REVERTED", "SUCCESS"]).of(
-      name,
-    );
+    const key = new Keys([
+      "EXECUTING",
+      "UNDOING",
+      "RETRYING",
+      "GIVEN_UP",
+      "REVERTED",
+      "SUCCESS",
+    ]).of(name);
     const [again, execute] = [`again${number}`, `run:s${number}:items`];
     const undo = this.#back.items(number, again);
     return {

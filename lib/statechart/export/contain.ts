@@ -40,7 +40,10 @@ function sequence(places: readonly Place[], end: string, id: string): ChartState
   };
 }
 
-function waitsOf(places: readonly Place[], links: Container["links"]): readonly (readonly Place[])[] {
+function waitsOf(
+  places: readonly Place[],
+  links: Container["links"],
+): readonly (readonly Place[])[] {
   const before: Place[][] = places.map(() => []);
   links?.forEach((after, from) => {
     const place = places[from];

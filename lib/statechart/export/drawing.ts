@@ -49,7 +49,12 @@ function arrowsOf(blueprint: Blueprint): readonly Arrow[] {
       if (target >= 0 && target % 2 === 1) continue; // out of a flow: the same
       const depth = decidedBetween(blueprint, node, to);
       const label = depth === undefined ? {} : { label: depth };
-      arrows.push({ from: boxOf(node, atoms.length), to: boxOf(to, atoms.length), ...label, isDecided: depth !== undefined });
+      arrows.push({
+        from: boxOf(node, atoms.length),
+        to: boxOf(to, atoms.length),
+        ...label,
+        isDecided: depth !== undefined,
+      });
     }
   });
   return arrows;
@@ -109,7 +114,9 @@ function targetsOf(way: unknown): readonly Way[] {
   }));
 }
 
-type Guard = string | { readonly type: string; readonly params?: Readonly<Record<string, unknown>> };
+type Guard =
+  | string
+  | { readonly type: string; readonly params?: Readonly<Record<string, unknown>> };
 
 const textOf = (guard: Guard): string =>
   typeof guard === "string"

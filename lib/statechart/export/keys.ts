@@ -1,9 +1,9 @@
-/** Names of users as keys of states: XState reads dots in them as paths, and JavaScript `__proto__` as none. */
+/** Names of users as keys of states: XState reads dots in them as paths. */
 
 /** A name without anything that means more than itself in a state's key or a machine's id. */
 export function keyOf(name: string): string {
   const key = name.replace(/[^\p{L}\p{N}_-]+/gu, "_");
-  return key === "__proto__" ? "_proto_" : key || "_";
+  return key || "_";
 }
 
 /** Keys among siblings: each name gets one of its own. */

@@ -16,7 +16,8 @@ export function printMermaid({ boxes, arrows }: Drawing): string {
     lines.push(`${indent}end`);
   };
   for (const box of boxes) if (box.parent === undefined) put(box, "  ");
-  for (const arrow of arrows) lines.push(`  ${idOf(arrow.from)} ${lineOf(arrow)} ${idOf(arrow.to)}`);
+  for (const arrow of arrows)
+    lines.push(`  ${idOf(arrow.from)} ${lineOf(arrow)} ${idOf(arrow.to)}`);
   return `${lines.join("\n")}\n`;
 }
 
