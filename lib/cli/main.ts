@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: reads arguments, loads the verb that was asked for, ends with its exit code. */
 import { Command, CommanderError } from "commander";
+import { addChartVerbs } from "./chart-verbs.ts";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import { addLs, addResume, addRun, addShow } from "./flow-verbs.ts";
 import { addJobVerbs } from "./job-verbs.ts";
@@ -24,6 +25,7 @@ const verbs = [
   addNodes,
   addJobVerbs,
   addDoctor,
+  addChartVerbs,
 ];
 
 function makeProgram(output: Output): Command {

@@ -40,6 +40,29 @@ export async function loadFlow(named: string): Promise<Loaded> {
   return { file, exported, flow: take(exports, exported, basename(file)) };
 }
 
+/** All flows and tasks of a file. */
+export interface Code {
+  /** Absolute path. */
+  readonly file: string;
+  /** The export that the command line names; undefined: all of them. */
+  readonly wanted: string | undefined;
+  /** By export. */
+  readonly items: ReadonlyMap<string, Item>;
+}
+
+/** Loads the file for every flow and task that it exports, or for the one that is named. */
+export async function loadCode(named: string): Promise<Code> {
+  const { file, wanted } = await place(named);
+  const exports = await load(file, named);
+  if (wanted !== undefined) {
+    return { file, wanted, items: new Map([[wanted, take(exports, wanted, basename(file))]]) };
+  }
+  const items = Object.entries(exports).flatMap(([exported, value]): [string, Item][] =>
+    isItem(value) ? [[exported, value]] : [],
+  );
+  return { file, wanted, items: new Map(items) };
+}
+
 /** A file's name may hold a `#` itself: then the whole is the name. */
 async function place(named: string): Promise<{ file: string; wanted: string | undefined }> {
   const hash = named.lastIndexOf("#");
