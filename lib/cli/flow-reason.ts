@@ -2,7 +2,7 @@
 import type { Presence } from "../executor/protocol.ts";
 import { takeStart } from "../plan/due.ts";
 import type { FlowState } from "../plan/state.ts";
-import type { Facts, Reason } from "./reason.ts";
+import type { Facts, Reason } from "./facts.ts";
 import type { Kept } from "./store.ts";
 import { duration, oneLine, plural, when } from "./text.ts";
 import { timesOf } from "./times.ts";

@@ -1,6 +1,7 @@
 /** What the verbs for jobs print with `--json`. Keys are stable; new ones may come. */
 import type { Failure } from "../failure.ts";
 import type { Job, JobState, PendingCommand, Priority } from "../jobboard/jobboard.ts";
+import type { FlowStateName } from "../plan/states.ts";
 import { jsonable, type OutcomeDocument } from "./documents.ts";
 
 /** A job as the board has it; null where there is nothing. */
@@ -32,10 +33,10 @@ export interface JobsDocument {
   readonly jobs: readonly JobDocument[];
 }
 
-/** What `wait` prints. */
-export interface WaitDocument extends Omit<OutcomeDocument, "name"> {
-  readonly name: string;
-  readonly job: JobDocument | null;
+/** What `wait` prints. `state` is null while the job is in the trash: its flow has not ended. */
+export interface WaitDocument extends Omit<OutcomeDocument, "state"> {
+  readonly state: FlowStateName | null;
+  readonly job: JobDocument;
 }
 
 export function jobDocument(job: Job): JobDocument {

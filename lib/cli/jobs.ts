@@ -1,7 +1,7 @@
 /** `fourstroke jobs`: the jobs of a board, in the order in which they are claimed. */
 import type { Job, JobState } from "../jobboard/jobboard.ts";
 import type { FlowStateName } from "../plan/states.ts";
-import { jobDocument } from "./job-documents.ts";
+import { jobDocument, type JobsDocument } from "./job-documents.ts";
 import { styleOf } from "./look.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
@@ -36,7 +36,8 @@ export async function jobs(options: JobsOptions, output: Output): Promise<number
     ...(flow === undefined ? {} : { flow }),
     ...(after === undefined ? {} : { after }),
   });
-  if (output.isJson) output.document({ jobs: listed.map(jobDocument) });
+  const document: JobsDocument = { jobs: listed.map(jobDocument) };
+  if (output.isJson) output.document(document);
   else write(listed, limit, output);
   return 0;
 }

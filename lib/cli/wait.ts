@@ -6,7 +6,7 @@ import { nearest } from "../nearest.ts";
 import type { FlowStateName } from "../plan/states.ts";
 import { outcomeDocument } from "./documents.ts";
 import { exitCodes, exitOfState } from "./exit.ts";
-import { jobDocument } from "./job-documents.ts";
+import { jobDocument, type WaitDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { report } from "./report.ts";
@@ -83,7 +83,7 @@ function stateOf({ end }: Job, kept: Kept | undefined): FlowStateName {
   return kept?.view.state === "PARKED" ? "PARKED" : "SUSPENDED";
 }
 
-function documentOf(job: Job, kept: Kept | undefined, state: FlowStateName): object {
+function documentOf(job: Job, kept: Kept | undefined, state: FlowStateName): WaitDocument {
   const flow =
     kept === undefined
       ? { id: job.id, name: job.flow, reason: null, results: {}, failures: {} }

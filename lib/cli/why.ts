@@ -4,11 +4,12 @@ import { type Presence, workerAddress } from "../executor/protocol.ts";
 import type { Job } from "../jobboard/jobboard.ts";
 import type { Transport } from "../transport/transport.ts";
 import { conductorsOf } from "./conductors.ts";
+import type { Facts, Holder, Reason } from "./facts.ts";
 import type { Output } from "./output.ts";
 import { livingOwner } from "./owner.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { listen, listenMs, patientMs } from "./presence.ts";
-import { type Facts, type Holder, reasonOf } from "./reason.ts";
+import { reasonOf } from "./reason.ts";
 import type { Kept } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { verbCommand } from "./verb.ts";
@@ -94,7 +95,7 @@ function documentOf(
   id: string,
   job: Job | undefined,
   kept: Kept | undefined,
-  reason: NonNullable<ReturnType<typeof reasonOf>>,
+  reason: Reason,
 ): object {
   const { code, sentence, dueAt = null } = reason;
   const states = { job: job?.state ?? null, flow: kept?.view.state ?? null };

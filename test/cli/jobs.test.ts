@@ -216,7 +216,7 @@ t.test("why, nodes and doctor tell of a folder", async (t) => {
     code: "BACKOFF",
     sentence: /"patient_retry" waits until .* before the next attempt/,
     states: { job: "CLAIMED", flow: "RUNNING" },
-  } as object);
+  });
   const { stdout } = await fourstroke(cwd, ["nodes"]);
   t.match(stdout, / conductor {2}up +1\/100 flows {2}failing, gated, patient, sums\n/);
   t.match(await fourstroke(cwd, ["why", "q"]), {
@@ -235,5 +235,5 @@ t.test("why, nodes and doctor tell of a folder", async (t) => {
   writeFileSync(join(cwd, ".fourstroke", "journal.db"), "no database, whatever it was before");
   const ill = await document(cwd, ["doctor"]);
   t.equal(ill.code, 8);
-  t.match(ill.json, { healthy: false } as object);
+  t.match(ill.json, { healthy: false });
 });

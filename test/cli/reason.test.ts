@@ -1,7 +1,8 @@
 // Why a job is not moving: every answer, from facts that are made up, and from journals of real runs.
 import t from "tap";
 import { Engine } from "../../actors/engine.ts";
-import { type Facts, type Reason, reasonOf } from "../../lib/cli/reason.ts";
+import type { Facts, Reason } from "../../lib/cli/facts.ts";
+import { reasonOf } from "../../lib/cli/reason.ts";
 import type { SeenConductor } from "../../lib/cli/conductors.ts";
 import { findFlow, type Kept } from "../../lib/cli/store.ts";
 import type { Presence } from "../../lib/executor/protocol.ts";
@@ -130,9 +131,11 @@ t.test("jobs at rest", async (t) => {
   const held = jobWith({ isHeld: true, reason: "suspended" });
   t.equal(why({ job: held }), 'SUSPENDED it is suspended; "fourstroke resume j" lets it go on');
   const failure = { name: "Error", message: "no capacity" };
-  const complete = jobWith({ state: "COMPLETE", end: { state: "REVERTED", failure } as never });
+  const complete = jobWith({ state: "COMPLETE", end: { state: "REVERTED", failure } });
   t.equal(why({ job: complete }), "ENDED it ended REVERTED 2.0 s ago: no capacity");
-  const parked = { view: { state: "PARKED", reason: "it took three hosts down" } } as Kept;
+  const parked = {
+    view: { state: "PARKED", reason: "it took three hosts down" },
+  } as unknown as Kept;
   t.match(why({ job: held, kept: parked }), /^PARKED it is parked: it took three hosts down; /);
   t.end();
 });
