@@ -1,7 +1,7 @@
 /** What a conductor says of itself and its jobs: a short line each for people, or one JSON object a line. */
 import type { Conductor, ConductorEvent } from "../../actors/conductor.ts";
 import { exitCodes } from "./exit.ts";
-import { jsonable } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
 import { styleOf } from "./look.ts";
 import type { OpenConductor } from "./open-conductor.ts";
 import type { Output } from "./output.ts";

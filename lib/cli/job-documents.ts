@@ -1,7 +1,8 @@
 /** What the verbs for jobs print with `--json`. Keys are stable; new ones may come. */
 import type { Failure } from "../failure.ts";
 import type { Job, JobState, PendingCommand, Priority } from "../jobboard/jobboard.ts";
-import { jsonable, type OutcomeDocument } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
+import { type OutcomeDocument } from "./documents.ts";
 
 /** A job as the board has it; null where there is nothing. */
 export interface JobDocument {
