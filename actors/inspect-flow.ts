@@ -1,5 +1,6 @@
 /** A flow as actors that an inspector shows: the flow is the root, its atoms are the children. */
 import type { Clock } from "../lib/clock.ts";
+import { jsonable } from "../lib/jsonable.ts";
 import { tokenOf } from "../lib/names.ts";
 import type { Notifier } from "../lib/notifier.ts";
 import type { AtomState, FlowStateName } from "../lib/plan/states.ts";
@@ -8,8 +9,8 @@ import { systemClock } from "../lib/system.ts";
 import type { AtomChange, FlowChange } from "./announcer.ts";
 import { flowMachine } from "./flow.ts";
 import {
-  eventData,
   type InspectedEvent,
+  type InspectedSnapshot,
   type InspectionListener,
   snapshotData,
   Stamp,
@@ -62,7 +63,8 @@ class Looks {
   readonly #tell: InspectionListener;
   readonly #stamp: Stamp;
   readonly #root: string;
-  readonly #known = new Set<string>();
+  /** Sessions by atom, once they are told. */
+  readonly #known = new Map<string, string>();
 
   constructor(engine: Inspectable, tell: InspectionListener, stamp: Stamp) {
     this.#engine = engine;
@@ -79,13 +81,9 @@ class Looks {
   atomChanged({ atom, kind, state, snapshot, result, failure }: AtomChange): void {
     this.#introduce();
     // A flow that was altered has atoms that weren't there before.
-    if (!this.#known.has(atom)) this.#introduceAtom({ name: atom, kind, snapshot });
-    const event = { type: atomEvents[state], ...payloadOf(state, result, failure) };
-    this.#changed(this.#session(atom), event, snapshot);
-  }
-
-  #session(atom: string): string {
-    return `${this.#root}/${tokenOf(atom)}`;
+    const session =
+      this.#known.get(atom) ?? this.#introduceAtom({ name: atom, kind }, snapshotData(snapshot));
+    this.#changed(session, atomEvent(state, result, failure), snapshot);
   }
 
   #introduce(): void {
@@ -99,23 +97,33 @@ class Looks {
       definition: definitions.flow,
       snapshot: { status: "active", value: storage.state },
     });
-    for (const atom of storage.atoms()) this.#introduceAtom(atom);
+    // Atoms that were not begun share one snapshot.
+    const shown = new Map<object, InspectedSnapshot>();
+    for (const atom of storage.atoms()) {
+      const data = shown.get(atom.snapshot) ?? snapshotData(atom.snapshot);
+      shown.set(atom.snapshot, data);
+      this.#introduceAtom(atom, data);
+    }
   }
 
-  #introduceAtom({ name, kind, snapshot }: Pick<AtomView, "name" | "kind" | "snapshot">): void {
-    this.#known.add(name);
+  #introduceAtom(
+    { name, kind }: Pick<AtomView, "name" | "kind">,
+    snapshot: InspectedSnapshot,
+  ): string {
+    const session = `${this.#root}/${tokenOf(name)}`;
+    this.#known.set(name, session);
     this.#tell({
       type: "@xstate.actor",
-      ...this.#stamp.on(this.#session(name), this.#root),
+      ...this.#stamp.on(session, this.#root),
       name,
       parentId: this.#root,
       definition: definitions[kind],
-      snapshot: snapshotData(snapshot),
+      snapshot,
     });
+    return session;
   }
 
-  #changed(session: string, raw: object, snapshot: object): void {
-    const event: InspectedEvent = eventData(raw);
+  #changed(session: string, event: InspectedEvent, snapshot: object): void {
     const sourceId = session === this.#root ? undefined : this.#root;
     this.#tell({
       type: "@xstate.event",
@@ -145,9 +153,12 @@ const atomEvents: Readonly<Record<AtomState, string>> = {
   RETRYING: "retry",
 };
 
-function payloadOf(state: AtomState, value: unknown, failure: unknown): object {
-  if (state === "SUCCESS" || state === "REVERTED") return { value };
-  return state === "FAILURE" || state === "REVERT_FAILURE" ? { failure } : {};
+function atomEvent(state: AtomState, result: unknown, failure: unknown): InspectedEvent {
+  const type = atomEvents[state];
+  if (state === "SUCCESS" || state === "REVERTED") return { type, value: jsonable(result) };
+  if (state === "FAILURE" || state === "REVERT_FAILURE")
+    return { type, failure: jsonable(failure) };
+  return { type };
 }
 
 const flowEvents: Readonly<Partial<Record<FlowStateName, string>>> = {
@@ -158,7 +169,7 @@ const flowEvents: Readonly<Partial<Record<FlowStateName, string>>> = {
   PARKED: "park",
 };
 
-function flowEvent(state: FlowStateName, oldState: FlowStateName): object {
+function flowEvent(state: FlowStateName, oldState: FlowStateName): InspectedEvent {
   if (state === "SUSPENDED" && oldState === "RESUMING") return { type: "adopted" };
   const type = flowEvents[state];
   return type === undefined ? { type: "end", state } : { type };

@@ -72,11 +72,14 @@ export class Stamp {
   }
 }
 
+const parts = ["status", "value", "context", "output", "error"] as const;
+
 export function snapshotData(snapshot: object): InspectedSnapshot {
+  const given = snapshot as Readonly<Record<string, unknown>>;
   const data: Record<string, unknown> = { status: "active" };
-  for (const key of ["status", "value", "context", "output", "error"]) {
-    const part = (snapshot as Readonly<Record<string, unknown>>)[key];
-    if (part !== undefined) data[key] = jsonable(part);
+  for (const part of parts) {
+    const value = given[part];
+    if (value !== undefined) data[part] = typeof value === "string" ? value : jsonable(value);
   }
   return data as unknown as InspectedSnapshot;
 }

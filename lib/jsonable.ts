@@ -12,6 +12,8 @@ export function jsonable(value: unknown, depth = 0): unknown {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value !== "object" || value === null || depth > deepest) return null;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return jsonableEach(value, depth);
   const each = (list: Iterable<unknown>): unknown[] =>
     Array.from(list, (part) => jsonable(part, depth + 1));
   if (Array.isArray(value)) return each(value);
