@@ -24,6 +24,7 @@ import { Effects } from "./effects.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import { FlowActor } from "./flow-actor.ts";
 import { type Hosts, hostsHere, hostsOf } from "./hosts.ts";
+import { inspectFlow } from "./inspect-flow.ts";
 import { machines } from "./machines.ts";
 import { checkOptions, type EngineOptions, reasonOf, type RunControls } from "./options.ts";
 
@@ -85,6 +86,9 @@ export class Engine {
       this.#actor?.listen(this.#announcer.isHeard);
     };
     this.#announcer = new Announcer(failed, changed);
+    if (options.inspect !== undefined) {
+      inspectFlow(this, options.inspect, { clock: this.#clock });
+    }
   }
 
   /** The root flow's name. */

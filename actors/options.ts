@@ -5,6 +5,7 @@ import type { Pool } from "../lib/executor/pool/pool.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import type { Transport } from "../lib/transport/transport.ts";
 import type { Log } from "../lib/types.ts";
+import type { InspectionMessage } from "./inspection.ts";
 
 export type EngineKind = "serial" | "parallel" | "threads" | "processes" | "workers";
 
@@ -65,6 +66,11 @@ export interface EngineOptions {
   readonly lease?: OwnLease;
   /** Goes on with a flow whose declaration has changed since, where that makes sense. Default true. */
   readonly migrates?: boolean;
+  /**
+   * Gets XState's inspection events of the flow and of each atom, as JSON data: see `inspectFlow`. Default: nobody looks
+   * on, and nothing is made.
+   */
+  readonly inspect?: (message: InspectionMessage) => void;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Gets what happens beside the flow: listeners' errors, a journal that refuses. Default: nothing is logged. */

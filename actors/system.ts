@@ -31,7 +31,12 @@ export interface SystemOptions {
    * observes. Default: as XState, throws it outside of all actors, which ends the process.
    */
   readonly unhandled?: (error: unknown) => void;
+  /** As `inspect` is given later, but from the first actor on. */
+  readonly inspect?: Inspector;
 }
+
+/** Looks on: hears XState's inspection events. */
+type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 
 /** A message that nobody took. */
 export interface DeadLetter {
@@ -88,13 +93,14 @@ export class System implements ActorSystem<ActorSystemInfo> {
   #deadLetters = 0;
 
   constructor(options: SystemOptions) {
-    const { name = "fs", clock, capacity = defaultCapacity, log, unhandled } = options;
+    const { name = "fs", clock, capacity = defaultCapacity, log, unhandled, inspect } = options;
     this.name = name;
     this.capacity = capacity;
     this._clock = clock;
     this._logger = (...values) => log?.(values.length > 1 ? String(values[0]) : "log", { values });
     this.#unhandled = unhandled ?? ((error) => void clock.setTimeout(() => raise(error), 0));
     this.#mailbox = new Mailbox(name, (to, event) => this.#deliver(to, event), capacity);
+    if (inspect !== undefined) this.inspect(inspect);
   }
 
   /** Actors that have started and not ended, by session id. */
@@ -127,7 +133,7 @@ export class System implements ActorSystem<ActorSystemInfo> {
    * Calls the observer with XState's inspection events: of each actor that is made, of each message that is
    * sent, and of each snapshot that it leads to.
    */
-  inspect(observer: Observer<InspectionEvent> | ((event: InspectionEvent) => void)): Subscription {
+  inspect(observer: Inspector): Subscription {
     const inspector = typeof observer === "function" ? { next: observer } : observer;
     this.#inspectors.add(inspector);
     return { unsubscribe: () => void this.#inspectors.delete(inspector) };

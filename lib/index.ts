@@ -9,6 +9,14 @@ export type {
   ConductorStatistics,
 } from "../actors/conductor-options.ts";
 export type { RemoteSnapshot } from "../actors/frames.ts";
+export { type Inspectable, inspectFlow } from "../actors/inspect-flow.ts";
+export { inspectSystem } from "../actors/inspect-system.ts";
+export type {
+  InspectedEvent,
+  InspectedSnapshot,
+  InspectionListener,
+  InspectionMessage,
+} from "../actors/inspection.ts";
 export type { Renewer } from "../actors/leases.ts";
 export type { LinkLimits } from "../actors/link.ts";
 export type { Member } from "../actors/members.ts";

@@ -9,7 +9,7 @@ import ts from "typescript";
  * decides.
  */
 const floors: readonly (readonly RegExp[])[] = [
-  [/^lib\/(errors|failure|ids|names|nearest|bytes|clock|codec|notifier)\.ts$/],
+  [/^lib\/(errors|failure|ids|names|nearest|bytes|clock|codec|jsonable|notifier)\.ts$/],
   [
     /^lib\/(types|atom|backoff|declared|pace|task|retry|decider|schema)\.ts$/,
     /^lib\/(patterns|typed)\//,

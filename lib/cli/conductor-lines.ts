@@ -2,7 +2,7 @@
 import type { Conductor } from "../../actors/conductor.ts";
 import type { ConductorEvent } from "../../actors/conductor-options.ts";
 import { exitCodes } from "./exit.ts";
-import { jsonable } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
 import { styleOf } from "./look.ts";
 import type { OpenConductor } from "./open-conductor.ts";
 import type { Output } from "./output.ts";

@@ -7,6 +7,7 @@
 import type { Failure } from "../failure.ts";
 import type { FlowSummary } from "../journal/journal.ts";
 import type { AtomState, FlowStateName, Intention } from "../plan/states.ts";
+import { jsonable, jsonableEach } from "../jsonable.ts";
 import type { AtomView, FlowView } from "../plan/view.ts";
 import type { RetryAttempt } from "../types.ts";
 import { CliError, hintOf, isFlowError } from "./exit.ts";
@@ -167,23 +168,3 @@ export function errorDocument(error: unknown): ErrorDocument {
     },
   };
 }
-
-/** The value as JSON can say it. */
-export function jsonable(value: unknown): unknown {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "bigint") return String(value);
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (typeof value !== "object") return value;
-  if (Array.isArray(value)) return Array.from(value, jsonable);
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof Map) return Array.from(value, (pair) => pair.map(jsonable));
-  if (value instanceof Set) return Array.from(value, jsonable);
-  if (value instanceof ArrayBuffer) return Buffer.from(value).toString("base64");
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (ArrayBuffer.isView(value))
-    return Array.from(value as unknown as ArrayLike<unknown>, jsonable);
-  return jsonableEach(value);
-}
-
-const jsonableEach = (value: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([key, part]) => [key, jsonable(part)]));

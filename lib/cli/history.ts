@@ -1,7 +1,7 @@
 /** `fourstroke history ID`: a flow's journal, one line for each record. */
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { Batch, FlowRecord } from "../plan/records.ts";
-import { jsonable } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
 import { withJournal } from "./open-journal.ts";
 import type { Output } from "./output.ts";
 import type { PlacesOptions } from "./places.ts";

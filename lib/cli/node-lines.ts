@@ -1,7 +1,7 @@
 /** What a node says of itself: short lines for people, or one JSON object a line. */
 import type { WorkerStatistics } from "../../actors/worker.ts";
 import type { Task } from "../types.ts";
-import { jsonable } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
 import type { Output } from "./output.ts";
 import { cut, duration, oneLine, plural, type Span } from "./text.ts";
 

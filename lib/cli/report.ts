@@ -1,7 +1,8 @@
 /** What is written once a run is over. */
 import type { Failure } from "../failure.ts";
 import type { FlowView } from "../plan/view.ts";
-import { failuresOf, jsonable, outcomeDocument } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
+import { failuresOf, outcomeDocument } from "./documents.ts";
 import { styleOf, symbolOf } from "./look.ts";
 import type { Output } from "./output.ts";
 import { cut, linesOf, oneLine, padEnd, type Span, widthOf } from "./text.ts";

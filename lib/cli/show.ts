@@ -1,6 +1,7 @@
 /** `fourstroke show ID`: everything that a journal has of one flow, without its code. */
 import type { AtomView } from "../plan/view.ts";
-import { failuresOf, flowDocument, jsonable } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
+import { failuresOf, flowDocument } from "./documents.ts";
 import { styleOf, symbolOf } from "./look.ts";
 import type { Output } from "./output.ts";
 import { headOf, reportFailure, type WriteLine } from "./report.ts";

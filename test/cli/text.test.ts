@@ -1,7 +1,7 @@
 // Small things that the screens are made of.
 import t from "tap";
 import { livingOwner, ownerName } from "../../lib/cli/owner.ts";
-import { jsonable } from "../../lib/cli/documents.ts";
+import { jsonable } from "../../lib/jsonable.ts";
 import { cut, duration, linesOf, oneLine, quoted, wantsColours } from "../../lib/cli/text.ts";
 
 t.test("durations have two units at most", async (t) => {

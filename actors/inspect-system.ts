@@ -1,0 +1,62 @@
+/** The actors of a system as JSON data for an inspector elsewhere. */
+import type { AnyActorRef, InspectionEvent } from "xstate";
+import type { Clock } from "../lib/clock.ts";
+import { systemClock } from "../lib/system.ts";
+import { eventData, type InspectionListener, snapshotData, Stamp } from "./inspection.ts";
+import type { System } from "./system.ts";
+
+/**
+ * Tells the listener XState's inspection events of a system's actors as JSON data, from now on: of a process's own
+ * `System`, or of a node's (`node.system`). An actor is told when something
+ * happens to it first: when it is made, it has no snapshot yet.
+ *
+ * @returns a function that ends it; with nobody else looking on, no event is made any more
+ */
+export function inspectSystem(
+  system: System,
+  listener: InspectionListener,
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): () => void {
+  const stamp = new Stamp(clock);
+  const known = new WeakSet<AnyActorRef>();
+  const introduce = (actor: AnyActorRef, rootId: string): void => {
+    if (known.has(actor)) return;
+    known.add(actor);
+    const parent = actor._parent as AnyActorRef | undefined;
+    if (parent !== undefined) introduce(parent, rootId);
+    const snapshot = actor.getSnapshot() as object | undefined;
+    listener({
+      type: "@xstate.actor",
+      ...stamp.on(actor.sessionId, rootId),
+      name: actor.id,
+      parentId: parent?.sessionId,
+      definition: definitionOf(actor),
+      snapshot: snapshotData(snapshot ?? {}),
+    });
+  };
+  const look = (event: InspectionEvent): void => {
+    const { type, rootId } = event;
+    const actor = event.actorRef as AnyActorRef;
+    if (type === "@xstate.event") {
+      introduce(actor, rootId);
+      const sourceId = (event.sourceRef as AnyActorRef | undefined)?.sessionId;
+      const common = stamp.on(actor.sessionId, rootId);
+      listener({ type, ...common, sourceId, event: eventData(event.event) });
+    } else if (type === "@xstate.snapshot") {
+      introduce(actor, rootId);
+      const [because, snapshot] = [eventData(event.event), snapshotData(event.snapshot)];
+      listener({ type, ...stamp.on(actor.sessionId, rootId), event: because, snapshot });
+    }
+  };
+  const { unsubscribe } = system.inspect(look);
+  return unsubscribe;
+}
+
+/** A machine's config; what is no data in it is named. */
+function definitionOf({ src }: AnyActorRef): string | undefined {
+  const config = (src as { readonly config?: unknown } | undefined)?.config;
+  if (typeof config !== "object" || config === null) return undefined;
+  return JSON.stringify(config, (_, value: unknown) =>
+    typeof value === "function" ? { type: value.name } : value,
+  );
+}
