@@ -2,7 +2,8 @@
 import type { Failure } from "../failure.ts";
 import type { Job, JobState, PendingCommand, Priority } from "../jobboard/jobboard.ts";
 import type { FlowStateName } from "../plan/states.ts";
-import { jsonable, type OutcomeDocument } from "./documents.ts";
+import { jsonable } from "../jsonable.ts";
+import type { OutcomeDocument } from "./documents.ts";
 
 /** A job as the board has it; null where there is nothing. */
 export interface JobDocument {
