@@ -30,12 +30,22 @@ export async function conductorsOf(
     // A living one renews four times in a lease.
     const waits = now.some((lease) => isUnheard(lease) && passedMs < lease.leaseMs / 2);
     if (!waits) {
+      const running = await claimsOf(board);
       return now.map((lease) => ({
         ...lease,
-        details: lease.details ?? {},
+        details: { ...lease.details, running: running.get(lease.owner) ?? 0 },
         silentMs: isUnheard(lease) ? Math.round(passedMs) : 0,
       }));
     }
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
+}
+
+/** How many jobs each owner has: a lease that is renewed from a thread tells what was so when it was taken. */
+async function claimsOf(board: Jobboard): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { owner } of await board.list({ states: ["CLAIMED"], limit: 10_000 })) {
+    if (owner !== undefined) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  }
+  return counts;
 }
