@@ -78,6 +78,7 @@ export default defineConfig(
       "examples/**/*.ts",
       "test/conformance/**/*.ts",
       "test/executor/fixtures/*.ts",
+      "test/simulation/cluster/run.ts",
     ],
     rules: { "no-console": "off" },
   },

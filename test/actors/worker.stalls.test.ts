@@ -166,36 +166,39 @@ t.test("a new owner does not wait until a request to a dead one is given up", as
   t.equal(next.storage.state, "SUCCESS");
 });
 
-t.test("a worker that says what it runs before it says that it is there is missed when it dies", async (t) => {
-  const cluster = new Cluster();
-  const stage = new Stage();
-  const task = stage.task("a");
-  const flow = flowOf(linear, task);
-  const near = cluster.switch.join();
-  await cluster.worker("one", [task], { transport: near });
-  const dying = stopping(cluster.switch.join());
-  const engine = cluster.engine(flow, { id: "f" }, dying.transport);
-  engine.run().catch(() => undefined);
-  await cluster.until(() => stage.calls.length === 1, "a runs");
-  dying.stop();
-  const ears = cluster.switch.join();
-  let isDeaf = true;
-  const deaf: Transport = {
-    ...stopping(ears).transport,
-    listen: (to, hear) =>
-      ears.listen(to, (body) => {
-        if (!isDeaf) hear(body);
-      }),
-  };
-  const ran = cluster.engine(flow, { id: "f" }, deaf).run();
-  await cluster.wait(leaseMs / 2);
-  await near[Symbol.asyncDispose]();
-  isDeaf = false;
-  await cluster.worker("two", [task]);
-  await cluster.until(() => stage.calls.length === 2, "the other worker has it");
-  stage.calls[1]?.call.succeed();
-  t.equal(await cluster.pass(ran), "SUCCESS");
-});
+t.test(
+  "a worker that says what it runs before it says that it is there is missed when it dies",
+  async (t) => {
+    const cluster = new Cluster();
+    const stage = new Stage();
+    const task = stage.task("a");
+    const flow = flowOf(linear, task);
+    const near = cluster.switch.join();
+    await cluster.worker("one", [task], { transport: near });
+    const dying = stopping(cluster.switch.join());
+    const engine = cluster.engine(flow, { id: "f" }, dying.transport);
+    engine.run().catch(() => undefined);
+    await cluster.until(() => stage.calls.length === 1, "a runs");
+    dying.stop();
+    const ears = cluster.switch.join();
+    let isDeaf = true;
+    const deaf: Transport = {
+      ...stopping(ears).transport,
+      listen: (to, hear) =>
+        ears.listen(to, (body) => {
+          if (!isDeaf) hear(body);
+        }),
+    };
+    const ran = cluster.engine(flow, { id: "f" }, deaf).run();
+    await cluster.wait(leaseMs / 2);
+    await near[Symbol.asyncDispose]();
+    isDeaf = false;
+    await cluster.worker("two", [task]);
+    await cluster.until(() => stage.calls.length === 2, "the other worker has it");
+    stage.calls[1]?.call.succeed();
+    t.equal(await cluster.pass(ran), "SUCCESS");
+  },
+);
 
 t.test("what was taken back before it was launched is looked for nowhere", async (t) => {
   const cluster = new Cluster();

@@ -35,7 +35,7 @@ export function flowsFor(called: Called): readonly Flow[] {
     return {
       ...retry,
       execute: (inputs, context) =>
-        called(context as Call, inputs, () => retry.execute(inputs, context)),
+        called(context as unknown as Call, inputs, () => retry.execute(inputs, context)),
     };
   };
   const chain = linear(

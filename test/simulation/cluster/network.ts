@@ -89,11 +89,11 @@ export class Link {
   /** Called with each change of `isConnected`, by the process; and by the servers when a new connection is made. */
   changed: (isConnected: boolean) => void = () => undefined;
   rejoined: (() => void)[] = [];
-  /** Milliseconds that everything takes longer. */
-  slowMs = 0;
   readonly #held: Record<Way, Held[]> = { up: [], down: [] };
   readonly #isCut: Record<Way, boolean> = { up: false, down: false };
   readonly #lastAt: Record<Way, number> = { up: 0, down: 0 };
+  #slowMs = 0;
+  #wellSince = -Infinity;
   #connections = 1;
   #troubles = 0;
 
@@ -124,7 +124,11 @@ export class Link {
    *
    * @throws FlowError `NO_ANSWER`, or what `work` throws
    */
-  ask<Answer>(what: string, work: () => Answer | typeof silence, timeoutMs: number): Promise<Answer> {
+  ask<Answer>(
+    what: string,
+    work: () => Answer | typeof silence,
+    timeoutMs: number,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { clock } = this.process;
       let isOver = false;
@@ -143,10 +147,9 @@ export class Link {
       const serve = (): void => {
         try {
           const answer = work();
-          if (answer !== silence) settle(() => void resolve(answer));
+          if (answer !== silence) settle(() => resolve(answer));
         } catch (error) {
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what was thrown is handed on
-          settle(() => void reject(error));
+          settle(() => reject(error));
         }
       };
       this.up(serve, () => !isOver);
@@ -158,8 +161,20 @@ export class Link {
     this.trouble();
   }
 
+  /** Everything takes so many milliseconds longer from now on. */
+  slow(slowMs: number): void {
+    this.#slowMs = slowMs;
+    this.#wellSince = this.network.time.now;
+  }
+
+  /** For how many milliseconds nothing has kept the process from being heard. */
+  get wellForMs(): number {
+    if (this.#isBad || this.#slowMs > 0 || !this.isKnown) return 0;
+    return this.network.time.now - this.#wellSince;
+  }
+
   heal(): void {
-    this.slowMs = 0;
+    this.slow(0);
     this.#isCut.up = false;
     this.#isCut.down = false;
     if (this.isKnown) for (const way of ["up", "down"] as const) this.#flush(way);
@@ -177,6 +192,7 @@ export class Link {
 
   /** The process is thawed. */
   thawed(): void {
+    this.#wellSince = this.network.time.now;
     if (!this.isKnown) this.#reconnect();
   }
 
@@ -210,6 +226,7 @@ export class Link {
       if (this.isKnown || this.#isBad || !this.process.isAlive) return;
       trace.add("connected", this.process.name);
       this.isKnown = true;
+      this.#wellSince = time.now;
       for (const rejoined of this.rejoined) rejoined();
       this.process.deliver(() => {
         this.isConnected = true;
@@ -233,9 +250,9 @@ export class Link {
     }
     if (held.isWanted?.() === false) return;
     if (!isSure && random() < weather.dropRate) return;
-    this.#leave(way, held, this.slowMs + random() * weather.slowestMs);
+    this.#leave(way, held, this.#slowMs + random() * weather.slowestMs);
     if (isSure || random() >= weather.duplicateRate) return;
-    this.#leave(way, held, this.slowMs + (1 + 3 * random()) * weather.slowestMs);
+    this.#leave(way, held, this.#slowMs + (1 + 3 * random()) * weather.slowestMs);
   }
 
   #leave(way: Way, held: Held, delayMs: number): void {

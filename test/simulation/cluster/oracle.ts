@@ -52,7 +52,11 @@ export class Oracle implements Spy {
   calls = 0;
   records = 0;
 
-  constructor(trace: Trace, leaseMs: number) {
+  readonly #wellForMs: (process: string) => number;
+
+  /** @param wellForMs - for how long nothing has kept a process from being heard */
+  constructor(trace: Trace, leaseMs: number, wellForMs: (process: string) => number) {
+    this.#wellForMs = wellForMs;
     this.#trace = trace;
     this.#leaseMs = leaseMs;
   }
@@ -124,23 +128,32 @@ export class Oracle implements Spy {
     this.#leases.set(lease, { by, at: this.#trace.now });
   }
 
-  /** A lease is taken from nobody who has renewed it in time. */
+  /** A lease is taken from nobody who has renewed it in time, or could have if the board had been there. */
   dropped(lease: string, by: string): void {
     this.check(() => {
       const last = this.#leases.get(lease);
       if (last === undefined || last.by === by) return;
       const agoMs = this.#trace.now - last.at;
-      assert(agoMs >= this.#leaseMs, `${by} took ${last.by} for dead ${agoMs.toFixed()} ms after it renewed`);
+      assert(
+        agoMs >= this.#leaseMs,
+        `${by} took ${last.by} for dead ${agoMs.toFixed()} ms after it renewed`,
+      );
+      assert(
+        this.#wellForMs(last.by) < 3 * this.#leaseMs,
+        `${by} took ${last.by} for dead, which is well`,
+      );
     });
   }
 
   sent(from: string, _to: string, body: unknown): readonly Sent[] {
-    const { kind, calls } = body as Extract<ToWorker, { kind: "calls" }>;
-    if (kind !== "calls") return [];
-    return calls.map(({ key, epoch, flow }) => {
+    const message = body as ToWorker | null;
+    if (message?.kind !== "calls") return [];
+    return message.calls.map(({ key, epoch, flow }) => {
       const now = this.#flows.get(flow)?.witness.state.epoch ?? 0;
       const superseded = epoch < now ? `${from} sent it after epoch ${now} was adopted` : undefined;
-      const done = this.#recorded.has(key) ? `${from} sent it after its outcome was recorded` : undefined;
+      const done = this.#recorded.has(key)
+        ? `${from} sent it after its outcome was recorded`
+        : undefined;
       return { key, epoch, isLate: done ?? superseded };
     });
   }
@@ -198,7 +211,10 @@ export class Oracle implements Spy {
     const watched = this.#flows.get(id);
     const now = watched?.witness.state.flow.value;
     if (state === "COMPLETE") {
-      assert(end && now === end.state, `job ${id} is COMPLETE as ${end?.state}, its flow is ${now}: G5`);
+      assert(
+        end && now === end.state,
+        `job ${id} is COMPLETE as ${end?.state}, its flow is ${now}: G5`,
+      );
       assert(final.has(end.state), `job ${id} ended as ${end.state}: G5`);
     } else {
       assert(isHeld, `job ${id} is ${state}, its flow ${now}, ${reason ?? "without a reason"}: G5`);

@@ -7,7 +7,12 @@ import type { Way, Weather } from "./network.ts";
 export type Fault =
   | { readonly kind: "kill"; readonly of: number; readonly backMs: number }
   | { readonly kind: "freeze"; readonly of: number; readonly forMs: number }
-  | { readonly kind: "cut"; readonly of: number; readonly ways: readonly Way[]; readonly forMs: number }
+  | {
+      readonly kind: "cut";
+      readonly of: number;
+      readonly ways: readonly Way[];
+      readonly forMs: number;
+    }
   | { readonly kind: "slow"; readonly of: number; readonly byMs: number; readonly forMs: number }
   | {
       readonly kind: "route";
@@ -21,7 +26,11 @@ export type Fault =
     }
   | { readonly kind: "jump"; readonly of: number; readonly byMs: number }
   | { readonly kind: "close"; readonly of: number; readonly backMs: number }
-  | { readonly kind: "leader"; readonly which: "board" | "journal" | "both"; readonly forMs: number }
+  | {
+      readonly kind: "leader";
+      readonly which: "board" | "journal" | "both";
+      readonly forMs: number;
+    }
   | { readonly kind: "lag"; readonly lagMs: number }
   | { readonly kind: "command"; readonly job: number; readonly command: CommandKind };
 
@@ -50,7 +59,18 @@ export interface Plan {
 
 export type FaultKind = Fault["kind"];
 
-const kinds: readonly FaultKind[] = ["kill", "freeze", "cut", "slow", "route", "jump", "close", "leader", "lag", "command"];
+const kinds: readonly FaultKind[] = [
+  "kill",
+  "freeze",
+  "cut",
+  "slow",
+  "route",
+  "jump",
+  "close",
+  "leader",
+  "lag",
+  "command",
+];
 
 /** @param only - what is done to it. Default: a few kinds of all there are */
 export function draw(random: Random, only?: readonly FaultKind[]): Plan {
@@ -86,7 +106,11 @@ export function draw(random: Random, only?: readonly FaultKind[]): Plan {
         return { kind, of, byMs: long(100, 4_000), forMs: long(50, 2_000) };
       case "route":
         return {
-          ...{ kind, of: whole(0, conductors - 1), to: conductors + whole(0, Math.max(0, workers - 1)) },
+          ...{
+            kind,
+            of: whole(0, conductors - 1),
+            to: conductors + whole(0, Math.max(0, workers - 1)),
+          },
           ...{ byMs: long(100, 6_000), forMs: long(100, 3_000) },
           ...{ then: some(["close", "close", "kill", undefined]), thenMs: long(30, 1_000) },
         };

@@ -1,5 +1,6 @@
 /** Bugs to plant into a simulated cluster, to see that they are found. Each one wraps what is right. */
 import { Leases } from "../../../actors/leases.ts";
+import { LeaseWatch } from "../../../actors/lease-watch.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { FlowError } from "../../../lib/errors.ts";
 import { Call } from "../../../lib/executor/call.ts";
@@ -35,7 +36,7 @@ const rest = (inner: Transport): Transport => ({
     return inner.isConnected;
   },
   request: (to, body, timeoutMs) => inner.request(to, body, timeoutMs),
-  publish: (to, body) => void inner.publish(to, body),
+  publish: (to, body) => inner.publish(to, body),
   serve: (at, take) => inner.serve(at, take),
   listen: (to, hear) => inner.listen(to, hear),
   watch: (changed) => inner.watch(changed),
@@ -142,8 +143,47 @@ const wallClockLease: Plant = {
     now: () => clock.now(),
     monotonic: () => clock.now(),
     setTimeout: (fn, delayMs) => clock.setTimeout(fn, delayMs),
-    clearTimeout: (timer) => void clock.clearTimeout(timer),
-    yield: (fn) => void clock.yield(fn),
+    clearTimeout: (timer) => clock.clearTimeout(timer),
+    yield: (fn) => clock.yield(fn),
+  }),
+};
+
+/** Who is seen is taken for dead. */
+const hastyWatch: Plant = {
+  begin: () =>
+    replaced(LeaseWatch.prototype, "see", () => (leases: readonly unknown[]) => [...leases]),
+};
+
+/** A gap in its own renewals is nothing to an observer. */
+const gapsIgnored: Plant = {
+  faults: ["leader", "freeze"],
+  begin: () => {
+    const undo = [
+      replaced(LeaseWatch.prototype, "restart", () => () => undefined),
+      replaced(
+        LeaseWatch.prototype,
+        "renewed",
+        (real) =>
+          function (this: LeaseWatch) {
+            for (let times = 0; times < 4; times++) real.call(this);
+          },
+      ),
+    ];
+    return () => {
+      for (const one of undo) one();
+    };
+  },
+};
+
+/** A lease that was taken away is made again by who had it. */
+const leaseRevived: Plant = {
+  faults: ["freeze"],
+  store: (inner, _process, { entries }) => ({
+    ...inner,
+    write: (key, value, expected, withinMs) => {
+      const isGone = shelfOf(key) === "leases" && !entries.has(key);
+      return inner.write(key, value, isGone ? 0 : expected, withinMs);
+    },
   }),
 };
 
@@ -156,6 +196,17 @@ const leaseUnchecked: Plant = {
     return () => void Object.defineProperty(Leases.prototype, "isFresh", real);
   },
 };
+
+/** Puts another method in the place of a class's own. */
+function replaced<Class extends object, Name extends keyof Class>(
+  of: Class,
+  name: Name,
+  make: (real: Class[Name]) => unknown,
+): Stop {
+  const real = of[name];
+  of[name] = make(real) as Class[Name];
+  return () => void (of[name] = real);
+}
 
 /** Whoever writes a job last is right. */
 const claimWithoutCompare: Plant = {
@@ -201,7 +252,7 @@ const changedResult: Plant = outcomes((message) => ({
   ...message,
   outcomes: message.outcomes.map(({ key, outcome }) => {
     const isHit = typeof outcome.value === "number" && drawn(key) < 0.1;
-    return { key, outcome: isHit ? { value: (outcome.value as number) + 2 } : outcome };
+    return { key, outcome: isHit ? { value: outcome.value + 2 } : outcome };
   }),
 }));
 
@@ -231,6 +282,9 @@ export const plants: Readonly<Record<string, Plant>> = {
   staleOwnerAccepted,
   lostRevert,
   wallClockLease,
+  hastyWatch,
+  gapsIgnored,
+  leaseRevived,
   leaseUnchecked,
   claimWithoutCompare,
   deafWatch,

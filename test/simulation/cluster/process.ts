@@ -57,7 +57,7 @@ export class Process {
     if (this.random() < 0.5) {
       due = [...due.filter(({ isTimer }) => isTimer), ...due.filter(({ isTimer }) => !isTimer)];
     }
-    for (const { fn, isTimer } of due) this.#time.after(0, () => void this.#take(fn, isTimer));
+    for (const { fn, isTimer } of due) this.#time.after(0, () => this.#take(fn, isTimer));
   }
 
   #take(fn: () => void, isTimer: boolean): void {

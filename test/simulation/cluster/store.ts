@@ -169,7 +169,7 @@ class Watch {
     if (this.#isDue || this.#isStopped) return;
     this.#isDue = true;
     const { leader, lagMs } = this.#server;
-    leader.time.after(this.#link.network.random() * lagMs, () => void this.#flush());
+    leader.time.after(this.#link.network.random() * lagMs, () => this.#flush());
   }
 
   #flush(): void {
@@ -178,13 +178,13 @@ class Watch {
     if (this.#isStopped || !this.#link.isKnown) return;
     if (leader.isAway) {
       this.#isDue = true;
-      leader.time.after(50, () => void this.#flush());
+      leader.time.after(50, () => this.#flush());
       return;
     }
     for (const key of this.#dirty) {
       const change = { key, stored: entries.get(key) };
       this.#given.add(key);
-      this.#link.down(() => void this.#give(change), true);
+      this.#link.down(() => this.#give(change), true);
     }
     this.#dirty.clear();
   }

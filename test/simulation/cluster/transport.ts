@@ -59,7 +59,7 @@ export class SimTransport implements Transport {
           try {
             resolve(valueOf(answer, to));
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         },
       });
@@ -75,10 +75,10 @@ export class SimTransport implements Transport {
         for (const other of others) {
           const taken = (): void => {
             transports.get(other)?.taken(to, bytes, sent, (answer) => {
-              other.up(() => void answered(answer));
+              other.up(() => answered(answer));
             });
           };
-          link.network.route(link, other, () => void other.down(taken));
+          link.network.route(link, other, () => other.down(taken));
         }
       });
     });

@@ -3,15 +3,14 @@ import assert from "node:assert/strict";
 import { open } from "../../../lib/jobboard/entry.ts";
 import type { Job, Jobboard } from "../../../lib/jobboard/jobboard.ts";
 import { nameIn, shelfOf } from "../../../lib/jobboard/store.ts";
-import type { Log } from "../../../lib/types.ts";
 import { drawn, seeded, Time } from "../time.ts";
+import { Crew } from "./crew.ts";
 import { JournalServer } from "./journal.ts";
-import { boardOf, conductorIn, leaseMs, type Member, type Surroundings, workerIn } from "./members.ts";
+import { boardOf, leaseMs } from "./members.ts";
 import { Network } from "./network.ts";
 import { Oracle } from "./oracle.ts";
 import { draw, type Fault, type Plan } from "./plan.ts";
 import type { Plant } from "./plants.ts";
-import { Process, type Role } from "./process.ts";
 import { Leader } from "./servers.ts";
 import { StoreServer } from "./store.ts";
 import { Trace } from "./trace.ts";
@@ -42,11 +41,10 @@ export class ClusterWorld {
   readonly network: Network;
   readonly store: StoreServer;
   readonly journal: JournalServer;
-  readonly members: (Member | undefined)[] = [];
+  readonly crew: Crew;
   readonly #plant: Plant;
   readonly #board: Jobboard;
   readonly #startedAt: number;
-  #processes = 0;
   #isHealed = false;
   events = 0;
 
@@ -56,7 +54,7 @@ export class ClusterWorld {
     const random = seeded(Math.floor(drawn(seed, "cluster") * 2 ** 32));
     this.plan = draw(random, plant.faults);
     this.trace = new Trace(this.time, isTold);
-    this.oracle = new Oracle(this.trace, leaseMs);
+    this.oracle = new Oracle(this.trace, leaseMs, (name) => this.crew.wellForMs(name));
     this.network = new Network(this.time, random, this.trace, this.plan.weather);
     this.store = new StoreServer(new Leader(this.time, random, this.trace), this.oracle);
     this.journal = new JournalServer(
@@ -66,7 +64,9 @@ export class ClusterWorld {
       },
     );
     this.#startedAt = this.time.now;
-    this.#board = boardOf(this.#surround("client", "client"));
+    const { plan, network, oracle, store, journal } = this;
+    this.crew = new Crew({ seed, plan, plant, network, oracle, store, journal });
+    this.#board = boardOf(this.crew.surround("client", "client"));
   }
 
   /** Runs it to its end. @returns the first violation */
@@ -89,7 +89,7 @@ export class ClusterWorld {
 
   async #run(): Promise<void> {
     const { plan } = this;
-    for (let at = 0; at < plan.conductors + plan.workers; at++) this.#start(at);
+    for (let at = 0; at < plan.conductors + plan.workers; at++) this.crew.start(at);
     plan.jobs.forEach(({ atMs, flow }, at) => {
       this.time.after(atMs, () => void this.#post(`job-${at}`, flow));
     });
@@ -143,107 +143,43 @@ export class ClusterWorld {
   #isQuiet(): boolean {
     const jobs = this.jobs();
     if (jobs.length < this.plan.jobs.length) return false;
-    const isDone = jobs.every(({ state, isHeld }) => state !== "CLAIMED" && (isHeld || state !== "UNCLAIMED"));
+    const isDone = jobs.every(
+      ({ state, isHeld }) => state !== "CLAIMED" && (isHeld || state !== "UNCLAIMED"),
+    );
     if (!isDone) return false;
-    return this.members.every((member) => {
+    return this.crew.members.every((member) => {
       const { conductor, worker } = member ?? {};
       if (conductor !== undefined && conductor.statistics.running > 0) return false;
       return worker === undefined || worker.statistics.running === 0;
     });
   }
 
-  #surround(name: string, role: Role): Surroundings {
-    const { time, oracle, plan, seed } = this;
-    const random = seeded(Math.floor(drawn(seed, name) * 2 ** 32));
-    const broken = (error: unknown): void => {
-      oracle.fail(error);
-    };
-    const process = new Process(name, role, { time, random, broken });
-    const link = this.network.join(process);
-    const log: Log = (message) => {
-      this.trace.add(name, "says:", message);
-      if (message.startsWith("the lease is lost")) this.#out(process);
-    };
-    const behaviour = { seed, failRate: plan.failRate, slowRate: plan.slowRate };
-    const plant = role === "client" ? {} : this.#plant;
-    const [realStore, realJournal] = [this.store.store(link), this.journal.journal(link)];
-    const store = plant.store?.(realStore, process, this.store) ?? realStore;
-    const journal = plant.journal?.(realJournal, process, this.journal) ?? realJournal;
-    const clock = plant.clock?.(process) ?? process.clock;
-    return { plan, behaviour, link, oracle, store, journal, log, clock, plant };
-  }
-
-  #start(at: number): void {
-    const isWorker = at >= this.plan.conductors;
-    const role = isWorker ? "worker" : "conductor";
-    const surroundings = this.#surround(`${role}-${at}-${++this.#processes}`, role);
-    const { link } = surroundings;
-    const { process } = link;
-    this.trace.add(process.name, "starts");
-    if (isWorker) {
-      const worker = workerIn(surroundings);
-      this.members[at] = { process, link, worker };
-      void worker.start();
-      return;
-    }
-    const conductor = conductorIn(surroundings);
-    this.members[at] = { process, link, conductor };
-    conductor.notifier.on("*", ({ kind, job, from, problem }) => {
-      const why = problem instanceof Error ? [problem.message] : [];
-      this.trace.add(process.name, kind, job.id, ...(from === undefined ? [] : ["from", from]), ...why);
-    });
-    conductor.start().catch((error: unknown) => {
-      this.trace.add(process.name, "does not start:", String(error));
-      this.#kill(process, 100);
-    });
-  }
-
-  /** A conductor that lost its lease ends by itself, and is started anew. */
-  #out(process: Process): void {
-    const member = this.members.find((one) => one?.process === process);
-    void member?.conductor?.close().then(() => {
-      this.#kill(process, 50);
-    });
-  }
-
-  #kill(process: Process, backMs: number): void {
-    const at = this.members.findIndex((one) => one?.process === process);
-    const member = this.members[at];
-    if (member === undefined) return;
-    this.trace.add(process.name, "is gone");
-    this.members[at] = undefined;
-    process.kill();
-    const { time, random } = this.network;
-    // The end of a process is heard of at once, the end of its host only by its silence.
-    time.after(random() < 0.7 ? random() * 10 : 2_000, () => void member.link.forget());
-    time.after(backMs, () => void this.#start(at));
-  }
-
   #do(fault: Fault): void {
-    const member = "of" in fault ? this.members[fault.of] : undefined;
+    const { crew } = this;
+    const member = "of" in fault ? crew.members[fault.of] : undefined;
     if ("of" in fault && member === undefined) return;
     this.trace.add("fault", JSON.stringify(fault), member?.process.name ?? "");
     switch (fault.kind) {
       case "kill":
-        return this.#kill(member!.process, fault.backMs);
+        return crew.kill(member!.process, fault.backMs);
       case "freeze":
-        return this.#freeze(member!, fault.forMs);
+        return crew.freeze(member!, fault.forMs);
       case "cut":
         member!.link.cut(fault.ways);
-        this.time.after(fault.forMs, () => void member!.link.heal());
+        this.time.after(fault.forMs, () => member!.link.heal());
         return;
       case "slow":
-        member!.link.slowMs = fault.byMs;
-        this.time.after(fault.forMs, () => void (member!.link.slowMs = 0));
+        member!.link.slow(fault.byMs);
+        this.time.after(fault.forMs, () => member!.link.slow(0));
         return;
       case "route": {
-        const to = this.members[fault.to];
+        const to = crew.members[fault.to];
         if (to === undefined) return;
         this.network.slow(member!.link, to.link, fault.byMs);
-        this.time.after(fault.forMs, () => void this.network.slow(member!.link, to.link, 0));
+        this.time.after(fault.forMs, () => this.network.slow(member!.link, to.link, 0));
         this.time.after(fault.thenMs, () => {
-          if (fault.then === "close") this.#close(member!, 500);
-          else if (fault.then === "kill") this.#kill(member!.process, 500);
+          if (fault.then === "close") crew.close(member!, 500);
+          else if (fault.then === "kill") crew.kill(member!.process, 500);
         });
         return;
       }
@@ -251,7 +187,7 @@ export class ClusterWorld {
         member!.process.clock.skewMs += fault.byMs;
         return;
       case "close":
-        return this.#close(member!, fault.backMs);
+        return crew.close(member!, fault.backMs);
       case "leader":
         if (fault.which !== "journal") this.store.leader.lose(fault.forMs);
         if (fault.which !== "board") this.journal.leader.lose(fault.forMs);
@@ -266,32 +202,6 @@ export class ClusterWorld {
     }
   }
 
-  #freeze({ process, link }: Member, forMs: number): void {
-    process.freeze();
-    link.trouble();
-    this.time.after(forMs, () => {
-      this.#thaw({ process, link });
-    });
-  }
-
-  #thaw({ process, link }: Member): void {
-    if (!process.isFrozen || !process.isAlive) return;
-    this.trace.add(process.name, "goes on");
-    process.thaw();
-    link.thawed();
-  }
-
-  #close({ process, conductor, worker }: Member, backMs: number): void {
-    process.deliver(() => {
-      const closing = conductor?.close(500) ?? worker?.drain(500);
-      void closing?.then(() => {
-        worker?.close();
-        // What it says last is on its way.
-        this.time.after(50, () => void this.#kill(process, backMs));
-      });
-    });
-  }
-
   #heal(): void {
     this.#isHealed = true;
     this.trace.add("all is well");
@@ -300,7 +210,7 @@ export class ClusterWorld {
     this.journal.leader.back();
     this.store.lagMs = 20;
     for (const link of this.network.links) link.heal();
-    for (const member of this.members) if (member !== undefined) this.#thaw(member);
+    for (const member of this.crew.members) if (member !== undefined) this.crew.thaw(member);
   }
 
   async #post(id: string, flow: string): Promise<void> {
@@ -309,11 +219,11 @@ export class ClusterWorld {
         await this.#board.post({ id, flow });
         return;
       } catch {
-        await new Promise((resolve) => void this.time.after(100, () => void resolve(0)));
+        await new Promise((resolve) => void this.time.after(100, () => resolve(0)));
       }
     }
   }
 }
 
 /** Lets every promise that can go on do so: a tick comes after all of them. */
-const idle = (): Promise<void> => new Promise((resolve) => void process.nextTick(resolve));
+const idle = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
