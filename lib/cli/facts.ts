@@ -24,7 +24,8 @@ export type ReasonCode =
   | "WORKERS_BUSY"
   | "ASKING"
   | "READY"
-  | "NOT_RUN";
+  | "NOT_RUN"
+  | "SERVER_AWAY";
 
 export interface Reason {
   readonly code: ReasonCode;

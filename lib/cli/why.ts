@@ -1,6 +1,7 @@
 /** `fourstroke why ID`: why is this not moving? */
 import { keyOf } from "../executor/call.ts";
 import { type Presence, workerAddress } from "../executor/protocol.ts";
+import { FlowError } from "../errors.ts";
 import type { Job } from "../jobboard/jobboard.ts";
 import type { Transport } from "../transport/transport.ts";
 import { conductorsOf } from "./conductors.ts";
@@ -17,6 +18,29 @@ import { noJob } from "./wait.ts";
 
 /** @returns the exit code */
 export async function why(id: string, options: PlacesOptions, output: Output): Promise<number> {
+  try {
+    return await explain(id, options, output);
+  } catch (error) {
+    const away = options.nats === undefined ? undefined : awayReason(options.nats, error);
+    if (away === undefined) throw error;
+    if (output.isJson) output.document(documentOf(id, undefined, undefined, away));
+    else output.line(`${oneLine(id)}: ${away.sentence}`);
+    return 0;
+  }
+}
+
+/** Where everything is kept is away: that is why. */
+function awayReason(nats: string, error: unknown): Reason | undefined {
+  const isAway = [
+    ...(["SERVER_UNREACHABLE", "BOARD_UNAVAILABLE"] as const),
+    ...(["JOURNAL_UNAVAILABLE", "JETSTREAM_UNAVAILABLE"] as const),
+  ].some((code) => FlowError.is(error, code));
+  if (!isAway || !(error instanceof Error)) return undefined;
+  const sentence = `nothing can be recorded, so nothing starts: from here ${oneLine(nats)} does not answer (${oneLine(error.message)})`;
+  return { code: "SERVER_AWAY", sentence };
+}
+
+async function explain(id: string, options: PlacesOptions, output: Output): Promise<number> {
   await using places = await Places.open(options, { role: "inspector" });
   const board = await places.board();
   const job = await board.get(id);
