@@ -35,7 +35,7 @@ const restMs = 1_000;
 export class Conductor {
   /** Its name among the owners of jobs: one for each start. */
   readonly owner: string;
-  /** Settles when it has lost its lease, and with it its jobs, to others: with why. */
+  /** Settles when it has lost its lease, and with it its jobs, to others, or can follow the board no more: with why. */
   readonly lost: Promise<string>;
   readonly #options: ConductorOptions;
   readonly #clock: Clock;
@@ -100,12 +100,7 @@ export class Conductor {
       details: () => ({ ...known, running: this.#runs.size }),
       owners: () => this.#claimable.owners,
       lost: (problem) => {
-        this.#log(`the lease is lost: others have this conductor's jobs: ${problem}`);
-        this.#tellLost(problem);
-        void this.#end(() => {
-          for (const run of this.#runs.values()) run.lose();
-          return undefined;
-        });
+        this.#lose(`the lease is lost, others have this conductor's jobs: ${problem}`);
       },
       died: (owner) => {
         const jobs = this.#claimable.bury(owner);
@@ -167,10 +162,24 @@ export class Conductor {
 
   async #start(): Promise<void> {
     await this.#leases.start();
-    this.#stopWatching = await this.#options.board.watch((job) => {
-      this.#see(job);
-    });
+    this.#stopWatching = await this.#options.board.watch(
+      (job) => {
+        this.#see(job);
+      },
+      (error) => {
+        this.#lose(`the board can't be followed any more: ${error.message}`);
+      },
+    );
     this.#retention.start();
+  }
+
+  #lose(problem: string): void {
+    this.#log(problem);
+    this.#tellLost(problem);
+    void this.#end(() => {
+      for (const run of this.#runs.values()) run.lose();
+      return undefined;
+    });
   }
 
   #end(begin: () => Stop | undefined): Promise<void> {

@@ -94,5 +94,5 @@ async function untilTold(
 /** Rejects when others have its jobs. */
 export async function leaseLost({ lost }: Conductor): Promise<never> {
   const problem = await lost;
-  throw new CliError("LEASE_TAKEN", `its lease is lost, others have its jobs: ${problem}`);
+  throw new CliError("LEASE_TAKEN", problem);
 }
