@@ -30,11 +30,11 @@ export function membersOf(blueprint: Blueprint): readonly (readonly Member[])[] 
 }
 
 /** The execution graph's node that an item is entered by. */
-export const enterOf = ({ kind, number }: Member, { atoms }: Blueprint): number =>
+const enterOf = ({ kind, number }: Member, { atoms }: Blueprint): number =>
   kind === "atom" ? number : atoms.length + 2 * number;
 
 /** The execution graph's node that an item is left by. */
-export const leaveOf = ({ kind, number }: Member, { atoms }: Blueprint): number =>
+const leaveOf = ({ kind, number }: Member, { atoms }: Blueprint): number =>
   kind === "atom" ? number : atoms.length + 2 * number + 1;
 
 /** For each item of a flow the places of those that come right after it. */
