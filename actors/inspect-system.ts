@@ -22,7 +22,7 @@ export function inspectSystem(
   const introduce = (actor: AnyActorRef, rootId: string): void => {
     if (known.has(actor)) return;
     known.add(actor);
-    const parent = actor._parent as AnyActorRef | undefined;
+    const parent = actor._parent;
     if (parent !== undefined) introduce(parent, rootId);
     const snapshot = actor.getSnapshot() as object | undefined;
     listener({
@@ -48,8 +48,10 @@ export function inspectSystem(
       listener({ type, ...stamp.on(actor.sessionId, rootId), event: because, snapshot });
     }
   };
-  const { unsubscribe } = system.inspect(look);
-  return unsubscribe;
+  const watch = system.inspect(look);
+  return () => {
+    watch.unsubscribe();
+  };
 }
 
 /** A machine's config; what is no data in it is named. */

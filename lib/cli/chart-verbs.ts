@@ -16,8 +16,8 @@ function addGraph({ program, output, ends }: Line): void {
     .addOption(
       new Option(
         "--format <format>",
-        "mermaid, dot: its tasks as text for Mermaid or Graphviz; stately: a createMachine call that Stately's " +
-          "editor imports; json: boxes and arrows",
+        "mermaid, dot: its tasks as text for Mermaid or Graphviz; svg: drawn, with the optional package elkjs; " +
+          "stately: a createMachine call that Stately's editor imports; json: boxes and arrows",
       )
         .choices(graphFormats)
         .default("mermaid"),
@@ -33,7 +33,7 @@ function addGraph({ program, output, ends }: Line): void {
       examples(
         "fourstroke graph flow.ts",
         "fourstroke graph flows.js#createServer --format stately",
-        "fourstroke graph flow.ts --format dot | dot -Tpng -o flow.png",
+        "fourstroke graph flow.ts --format svg > flow.svg",
         "fourstroke graph --machine task --format stately",
       ),
     )

@@ -1,5 +1,5 @@
 /** What `graph` can be asked for. Apart from what does it: every verb's start reads this. */
-export const graphFormats = ["mermaid", "dot", "stately", "json"] as const;
+export const graphFormats = ["mermaid", "dot", "svg", "stately", "json"] as const;
 
 /** The machines in actors/. */
 export const machineNames = ["task", "retry", "flow"] as const;

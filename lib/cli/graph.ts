@@ -34,8 +34,17 @@ export async function graph(
   if (format === "stately") output.write(printStately(subject.chart()));
   else if (format === "mermaid") output.write(printMermaid(subject.drawing()));
   else if (format === "dot") output.write(printDot(subject.drawing()));
+  else if (format === "svg") output.write(await svgOf(subject.drawing()));
   else output.document(subject.drawing());
   return 0;
+}
+
+async function svgOf(drawing: Drawing): Promise<string> {
+  const [{ layOut }, { printSvg }] = await Promise.all([
+    import("./layout.ts"),
+    import("../statechart/export/svg.ts"),
+  ]);
+  return printSvg(await layOut(drawing));
 }
 
 async function flowOf(file: string | undefined): Promise<Subject> {

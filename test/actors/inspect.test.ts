@@ -36,7 +36,7 @@ class Consumer {
       ].implementations;
       const machine = createMachine(config as never).provide({ guards } as never);
       const { value } = sent.snapshot;
-      this.#actors.set(id, machine.resolveState({ value: value as never, context: {} as never }));
+      this.#actors.set(id, machine.resolveState({ value: value as never, context: {} }));
       this.states.set(id, value);
       this.parents.set(id, sent.parentId);
       this.names.set(id, sent.name);
@@ -178,7 +178,7 @@ t.test("the actors of a system are told with their machines", async (t) => {
     messages.push(message);
   });
   const flow = linear("f", {}, task({ name: "a", execute: () => 1 }));
-  const ref = spawn(flow as never, { system, id: "one" } as never);
+  const ref = spawn(flow as never, { system, id: "one" });
   await new Promise((resolve) => ref.subscribe({ complete: () => resolve(undefined) }));
   const [first, ...more] = messages;
   t.match(first, { type: "@xstate.actor", name: "one", parentId: undefined });

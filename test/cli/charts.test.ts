@@ -34,6 +34,7 @@ t.test("graph prints a flow's tasks for Mermaid, for Graphviz and as data", asyn
   const dot = await print("--format", "dot");
   t.match(dot, /^digraph "sums" \{\n/);
   t.match(dot, '  "a0" -> "s1" [lhead="cluster_s1"];');
+  t.match(await print("--format", "svg"), /^<svg xmlns=.*>double<.*<\/svg>\n$/s);
   const drawing = JSON.parse(await print("--format", "json")) as Drawing;
   t.strictSame(drawing, JSON.parse(await print("--json")), "--json is the same");
   t.strictSame(
