@@ -4,6 +4,9 @@ import t from "tap";
 import { storyOf } from "./cluster/story.ts";
 import { ClusterWorld } from "./cluster/world.ts";
 
+// As long as it takes, where others use the processor too.
+t.setTimeout(900_000);
+
 const seeds = Number(process.env["FOURSTROKE_SEEDS"] ?? 2_000);
 
 t.test(`no promise is broken in ${seeds} clusters`, { timeout: 0 }, async (t) => {

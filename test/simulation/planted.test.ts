@@ -4,6 +4,9 @@ import { plants } from "./cluster/plants.ts";
 import { storyOf } from "./cluster/story.ts";
 import { ClusterWorld } from "./cluster/world.ts";
 
+// As long as it takes, where others use the processor too.
+t.setTimeout(900_000);
+
 /** Seeds within which each bug must be found. */
 const most = 1_000;
 

@@ -9,7 +9,7 @@ import type { Jobboard } from "../../../lib/jobboard/jobboard.ts";
 import type { BoardStore } from "../../../lib/jobboard/store.ts";
 import type { Journal } from "../../../lib/journal/journal.ts";
 import type { Transport } from "../../../lib/transport/transport.ts";
-import type { Log, Task } from "../../../lib/types.ts";
+import type { Item, Log, Task } from "../../../lib/types.ts";
 import { type Behaviour, type Called, fails, flowsFor, takes, tasksOf } from "./flows.ts";
 import type { Link } from "./network.ts";
 import type { Oracle } from "./oracle.ts";
@@ -55,7 +55,7 @@ export function conductorIn(surroundings: Surroundings): Conductor {
   return new Conductor({
     ...{ name: process.name, journal, leaseMs, maxFlows, log },
     ...{ clock, random: process.random, board: boardOf(surroundings) },
-    flows: flowsFor(calledOn(process, surroundings)),
+    flows: flowsIn(surroundings),
     engine: { maxLost, ...(plan.workers === 0 ? kind : remote()) },
   });
 }
@@ -63,7 +63,7 @@ export function conductorIn(surroundings: Surroundings): Conductor {
 export function workerIn(surroundings: Surroundings): Worker {
   const { plan, link, log, clock } = surroundings;
   const { process } = link;
-  const tasks = tasksOf(flowsFor(calledOn(process, surroundings)));
+  const tasks = tasksOf(flowsIn(surroundings));
   return new Worker({
     ...{ id: process.name, clock, log, leaseMs, concurrency: plan.slots },
     transport: transportOf(surroundings, tasks),
@@ -75,6 +75,13 @@ export function workerIn(surroundings: Surroundings): Worker {
 function transportOf({ link, oracle, plant }: Surroundings, tasks: readonly Task[]): Transport {
   const transport = new SimTransport(link, oracle);
   return plant.transport?.(transport, link.process, tasks) ?? transport;
+}
+
+/** Those that are posted: to compile all of them for each process takes longer than all else. */
+function flowsIn(surroundings: Surroundings): readonly Item[] {
+  const posted = new Set(surroundings.plan.jobs.map(({ flow }) => flow));
+  const flows = flowsFor(calledOn(surroundings.link.process, surroundings));
+  return flows.filter(({ name }) => posted.has(name));
 }
 
 function calledOn(process: Process, { oracle, behaviour, plant }: Surroundings): Called {

@@ -3,7 +3,7 @@ import { decode } from "../../../lib/bytes.ts";
 import { FlowError } from "../../../lib/errors.ts";
 import { answerOf, bodyOf, isMeant, nobody, valueOf } from "../../../lib/transport/message.ts";
 import type { Stop, Take, Transport } from "../../../lib/transport/transport.ts";
-import { Waiting } from "../../../lib/transport/waiting.ts";
+import { Waiting, type WaitingLimits } from "../../../lib/transport/waiting.ts";
 import type { Link } from "./network.ts";
 
 /** Sees requests that carry calls of attempts, for the oracle. */
@@ -21,10 +21,15 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
+export interface SimLimits extends WaitingLimits {
+  /** The largest body in encoded bytes. Default 16 MiB. */
+  readonly maxBytes?: number;
+}
+
 const transports = new WeakMap<Link, SimTransport>();
 
 export class SimTransport implements Transport {
-  readonly maxBytes = 1024 * 1024;
+  readonly maxBytes: number;
   readonly #link: Link;
   readonly #spy: Spy;
   readonly #served = new Map<string, Take>();
@@ -32,10 +37,13 @@ export class SimTransport implements Transport {
   readonly #watchers = new Set<(isConnected: boolean) => void>();
   readonly #waiting: Waiting<Uint8Array, Asked>;
 
-  constructor(link: Link, spy: Spy) {
+  #isClosed = false;
+
+  constructor(link: Link, spy: Spy, limits: SimLimits = {}) {
+    this.maxBytes = limits.maxBytes ?? 16 * 1024 * 1024;
     this.#link = link;
     this.#spy = spy;
-    this.#waiting = new Waiting(link.process.clock);
+    this.#waiting = new Waiting(link.process.clock, limits);
     transports.set(link, this);
     link.changed = (isConnected) => {
       for (const changed of this.#watchers) changed(isConnected);
@@ -47,11 +55,12 @@ export class SimTransport implements Transport {
   }
 
   get isConnected(): boolean {
-    return this.#link.isConnected;
+    return this.#link.isConnected && !this.#isClosed;
   }
 
   request(to: string, body: unknown, timeoutMs = 5_000): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      this.#needOpen();
       const bytes = bodyOf(body, to, this.maxBytes);
       const id = this.#waiting.add({
         ...{ to, bytes: bytes.byteLength, timeoutMs, reject },
@@ -93,6 +102,7 @@ export class SimTransport implements Transport {
   }
 
   publish(to: string, body: unknown): void {
+    this.#needOpen();
     if (!this.isConnected) return;
     const bytes = bodyOf(body, to, this.maxBytes);
     const { network, process } = this.#link;
@@ -108,10 +118,17 @@ export class SimTransport implements Transport {
   }
 
   hear(pattern: string, bytes: Uint8Array): void {
-    for (const hear of this.#heard.get(pattern) ?? []) hear(decode(bytes));
+    for (const hear of this.#heard.get(pattern) ?? []) {
+      try {
+        hear(decode(bytes));
+      } catch {
+        // What can't be read, or a listener's own mistake, must not stop the others.
+      }
+    }
   }
 
   async serve(at: string, take: Take): Promise<Stop> {
+    this.#needOpen();
     const own: Take = (body) => take(body);
     this.#served.set(at, own);
     await this.#tell(() => this.#link.served.add(at));
@@ -125,6 +142,7 @@ export class SimTransport implements Transport {
   }
 
   async listen(to: string, hear: (body: unknown) => void): Promise<Stop> {
+    this.#needOpen();
     const hearers = this.#heard.get(to) ?? new Set();
     const own = (body: unknown): void => {
       hear(body);
@@ -146,8 +164,22 @@ export class SimTransport implements Transport {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#waiting.reject(new FlowError("TRANSPORT_CLOSED", { problem: "it was asked to" }));
+    if (this.#isClosed) return Promise.resolve();
+    this.#isClosed = true;
+    const link = this.#link;
+    this.#waiting.reject(closed());
+    this.#served.clear();
+    this.#heard.clear();
+    void this.#tell(() => {
+      link.forget();
+    });
+    for (const changed of this.#watchers) changed(false);
+    this.#watchers.clear();
     return Promise.resolve();
+  }
+
+  #needOpen(): void {
+    if (this.#isClosed) throw closed();
   }
 
   /** The servers learn of it in order with what is sent before and after; a new connection is told all of it anew. */
@@ -173,3 +205,5 @@ export class SimTransport implements Transport {
     });
   }
 }
+
+const closed = (): FlowError => new FlowError("TRANSPORT_CLOSED", { problem: "it was asked to" });
