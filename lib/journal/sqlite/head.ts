@@ -23,11 +23,14 @@ export interface Head {
   readonly seed: number;
   /** The column `head`, which compare-and-set compares: see `sealed`. */
   bytes: Uint8Array;
+  /** The one before: its room is used again, instead of as many new ones as there are appends. */
+  spare?: Uint8Array;
 }
 
 export const seedOf = (id: string, name: string): number => crc32(`${id}\0${name}`);
 
 const scratch = new Uint8Array(56);
+const column = scratch.subarray(0, 28);
 const numbers = new DataView(scratch.buffer);
 const headBytes = 28;
 
@@ -35,7 +38,10 @@ const headBytes = 28;
  * A head as its column holds it: sequence, last, epoch and checksum, and then the seal, a checksum
  * of the whole row. Little-endian.
  */
-export function sealed(head: Omit<Head, "bytes">): Uint8Array {
+export function sealed(
+  head: Omit<Head, "bytes">,
+  into: Uint8Array = new Uint8Array(headBytes),
+): Uint8Array {
   numbers.setFloat64(0, head.sequence, true);
   numbers.setFloat64(8, head.last, true);
   numbers.setUint32(16, head.epoch, true);
@@ -46,7 +52,8 @@ export function sealed(head: Omit<Head, "bytes">): Uint8Array {
   numbers.setUint32(48, checksumOf(head.state), true);
   const seal = crc32(scratch, head.seed);
   numbers.setUint32(24, seal, true);
-  return scratch.slice(0, headBytes);
+  into.set(column);
+  return into;
 }
 
 // There are few states; an entry for each saves most of a seal's time.

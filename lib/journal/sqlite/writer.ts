@@ -270,7 +270,9 @@ function move(head: Head, entry: Entry, checksum: number, row: number): void {
   head.epoch = entry.epoch;
   head.last = row;
   head.checksum = checksum;
-  head.bytes = sealed(head);
+  const { bytes, spare } = head;
+  head.bytes = sealed(head, spare);
+  head.spare = bytes;
 }
 
 /** As `epochFollows` in lib/journal/rules.ts. */
