@@ -1,9 +1,8 @@
 /** Virtual time. Nothing happens by itself: whoever drives it takes one event after the other. */
 import type { Clock, Random, Timer } from "../../lib/clock.ts";
+import { Agenda, type Due } from "./agenda.ts";
 
-interface Event {
-  readonly dueAt: number;
-  readonly order: number;
+interface Event extends Due {
   readonly fn: () => void;
 }
 
@@ -13,7 +12,7 @@ const beginning = 1_000_000;
 export class Time {
   #now = beginning;
   #made = 0;
-  readonly #events = new Set<Event>();
+  readonly #events = new Agenda<Event>();
   readonly #chance: Random | undefined;
 
   /** @param chance - picks among events that are due at once; without it they happen as they were made */
@@ -26,12 +25,12 @@ export class Time {
   }
 
   get isEmpty(): boolean {
-    return this.#events.size === 0;
+    return this.#events.peek() === undefined;
   }
 
   /** When the next event is due; undefined: there is none. */
   get dueAt(): number | undefined {
-    return this.isEmpty ? undefined : Math.min(...[...this.#events].map(({ dueAt }) => dueAt));
+    return this.#events.peek()?.dueAt;
   }
 
   /** Lets time pass in which nothing is due. */
@@ -40,29 +39,34 @@ export class Time {
   }
 
   after(delayMs: number, fn: () => void): Event {
-    const event = { dueAt: this.#now + Math.max(0, delayMs), order: this.#made++, fn };
-    this.#events.add(event);
+    const dueAt = this.#now + Math.max(0, delayMs);
+    const event = { dueAt, order: this.#made++, isOver: false, fn };
+    this.#events.put(event);
     return event;
   }
 
   cancel(event: object): void {
-    this.#events.delete(event as Event);
+    (event as Event).isOver = true;
   }
 
   /** Lets the next event happen. False when there is none. */
   next(): boolean {
-    let due: Event[] = [];
-    for (const event of this.#events) {
-      const first = due[0];
-      if (first === undefined || event.dueAt < first.dueAt) due = [event];
-      else if (event.dueAt === first.dueAt) due.push(event);
-    }
-    const event = due[this.#chance === undefined ? 0 : Math.floor(this.#chance() * due.length)];
+    const event = this.#pick();
     if (event === undefined) return false;
-    this.#events.delete(event);
+    event.isOver = true;
     this.#now = Math.max(this.#now, event.dueAt);
     event.fn();
     return true;
+  }
+
+  #pick(): Event | undefined {
+    const first = this.#events.take();
+    if (first === undefined || this.#chance === undefined) return first;
+    const due = [first];
+    while (this.#events.peek()?.dueAt === first.dueAt) due.push(this.#events.take() as Event);
+    const picked = due[Math.floor(this.#chance() * due.length)] as Event;
+    for (const other of due) if (other !== picked) this.#events.put(other);
+    return picked;
   }
 }
 

@@ -20,7 +20,11 @@ transportContract(t, "simulated", {
       t.error(error);
     };
     const join = (): SimTransport =>
-      new SimTransport(network.join(new Process("p", "client", { time, random, broken })), spy, limits);
+      new SimTransport(
+        network.join(new Process("p", "client", { time, random, broken })),
+        spy,
+        limits,
+      );
     let isOver = false;
     const startedAt = performance.now() - time.now;
     // In step with the time that tests measure.
