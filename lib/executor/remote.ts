@@ -223,6 +223,8 @@ export class RemoteExecutor implements Executor, JobOwner {
     });
     if (!entry.isReported) {
       entry.isReported = true;
+      // Its worker has done with it: should that go while the outcome is being recorded, nobody else is to do it again.
+      this.#options.dispatcher.forget(entry.job);
       this.#report.outcome(entry.attempt, outcome);
     }
     return verdict;

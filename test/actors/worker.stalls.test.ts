@@ -200,6 +200,36 @@ t.test(
   },
 );
 
+t.test("what is being recorded is done by nobody else when its worker goes", async (t) => {
+  const cluster = new Cluster();
+  const { journal } = cluster;
+  const stage = new Stage();
+  const task = stage.task("a");
+  const one = await cluster.worker("one", [task], { concurrency: 2 });
+  let store: (() => void) | undefined;
+  const append: Journal["append"] = (of, batch, state) => {
+    if (!batch.records.some(({ kind }) => kind === "executed")) {
+      return journal.append(of, batch, state);
+    }
+    return new Promise((resolve) => {
+      store = () => {
+        resolve(journal.append(of, batch, state));
+      };
+    });
+  };
+  const slow = Object.create(journal, { append: { value: append } }) as Journal;
+  const ran = cluster.engine(flowOf(linear, task), { id: "f", journal: slow }).run();
+  await cluster.until(() => stage.calls.length === 1, "a runs");
+  stage.calls[0]?.call.succeed();
+  await cluster.until(() => store !== undefined, "its outcome is being recorded");
+  one.close();
+  await cluster.worker("two", [task]);
+  await cluster.wait(2 * leaseMs);
+  t.strictSame(stage.log, ["a execute 1"]);
+  store?.();
+  t.equal(await cluster.pass(ran), "SUCCESS");
+});
+
 t.test("what was taken back before it was launched is looked for nowhere", async (t) => {
   const cluster = new Cluster();
   const tasks = [quick("a", { revert: () => null }), failing("b")] as const;
