@@ -56,7 +56,7 @@ const leaf = fc.oneof(
   text,
   bigint,
   bytes,
-  fc.date({ noInvalidDate: true }), // in sets, Node takes two invalid ones for different
+  fc.date({ noInvalidDate: true }), // Node takes two invalid ones for different
 );
 
 /** A payload, nested at most a few levels. */
