@@ -15,6 +15,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...path) => join(root, ...path);
 const json = (path) => JSON.parse(readFileSync(at(path), "utf8"));
 
+/** What builds depend on beside the sources. */
+const settings = ["package.json", "package-lock.json", "tsconfig.json", "scripts/page.mjs"];
+
 requireNode();
 if (!installed()) install();
 if (!built()) build();
@@ -71,7 +74,7 @@ function digest() {
   const hash = createHash("sha256");
   const folders = json("tsconfig.json").include;
   const sources = folders.filter((folder) => existsSync(at(folder))).flatMap(sourcesBelow);
-  for (const path of ["package.json", "package-lock.json", "tsconfig.json", ...sources.sort()]) {
+  for (const path of [...settings, ...sources.sort()]) {
     const text = readFileSync(at(path));
     hash.update(`${path} ${text.length}\n`).update(text);
   }
@@ -82,7 +85,7 @@ function sourcesBelow(folder) {
   return readdirSync(at(folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) return sourcesBelow(path);
-    return /\.m?ts$/.test(entry.name) ? [path] : [];
+    return /\.(m?tsx?|css|html|svg)$/.test(entry.name) ? [path] : [];
   });
 }
 
@@ -95,6 +98,8 @@ function build() {
   const tsc = at("node_modules/typescript/bin/tsc");
   const result = run(tsc, "-p", at("tsconfig.json"), "--outDir", at("build-new"), "--noCheck");
   if (result.status !== 0) stop("the sources don't compile; see above");
+  const page = run(at("scripts/page.mjs"), at("build-new"));
+  if (page.status !== 0) stop("the inspector's page can't be built; see above");
   writeFileSync(at("build-new/.sources"), sources);
   rmSync(at("build"), { recursive: true, force: true });
   renameSync(at("build-new"), at("build"));

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { addChartVerbs } from "./chart-verbs.ts";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import { addLs, addResume, addRun, addShow } from "./flow-verbs.ts";
+import { addInspect } from "./inspect-verb.ts";
 import { addJobVerbs } from "./job-verbs.ts";
 import { addConductor, addDoctor, addNode, addNodes } from "./node-verbs.ts";
 import { Output } from "./output.ts";
@@ -26,6 +27,7 @@ const verbs = [
   addJobVerbs,
   addDoctor,
   addChartVerbs,
+  addInspect,
 ];
 
 function makeProgram(output: Output): Command {

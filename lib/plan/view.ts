@@ -4,10 +4,10 @@ import { FlowError } from "../errors.ts";
 import type { Failure } from "../failure.ts";
 import { nearest } from "../nearest.ts";
 import type { RetryAttempt } from "../types.ts";
-import { symbolValues } from "./inputs.ts";
 import { digestOf } from "./digest.ts";
 import type { FlowState } from "./state.ts";
 import type { AtomSnapshot, AtomState, FlowStateName, Intention } from "./states.ts";
+import { symbolValues } from "./values.ts";
 
 export interface AtomView {
   readonly name: string;

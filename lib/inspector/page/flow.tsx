@@ -1,0 +1,162 @@
+/** One flow: its graph, timeline, journal and actors, at any moment of its journal. */
+import { useEffect, useMemo } from "preact/hooks";
+import type { AboutDocument } from "../documents.ts";
+import type { Moment } from "../model/player.ts";
+import { spansOf } from "../model/timeline.ts";
+import { reasonOf } from "../model/why.ts";
+import { duration } from "../model/words.ts";
+import { Badge } from "./badge.tsx";
+import { Details, Values } from "./details.tsx";
+import { Bar } from "./flows.tsx";
+import { Graph } from "./graph.tsx";
+import { Hands } from "./hands.tsx";
+import { Journal } from "./journal.tsx";
+import { Link } from "./link.tsx";
+import { useNow } from "./now.ts";
+import { momentOf, type Playback, usePlayback } from "./playback.ts";
+import { Slider } from "./slider.tsx";
+import { Timeline } from "./timeline.tsx";
+import { go, type Query } from "./url.ts";
+
+interface FlowProps {
+  readonly id: string;
+  readonly query: Query;
+  readonly about: AboutDocument | undefined;
+}
+
+const panels = ["actor", "journal", "values"] as const;
+
+const moving: ReadonlySet<string> = new Set(["RUNNING", "SUSPENDING", "RESUMING"]);
+
+export function FlowView({ id, query, about }: FlowProps) {
+  const playback = usePlayback(id);
+  const { player, problem, isRead } = playback;
+  const at = query["at"] === undefined ? undefined : Number(query["at"]);
+  const moment = momentOf(player, Number.isFinite(at) ? at : undefined);
+  if (moment === undefined) {
+    return <p class={problem === "" ? "empty" : "problem"}>{problem || "reading the journal…"}</p>;
+  }
+  return (
+    <>
+      {problem !== "" && <p class="problem">{problem}</p>}
+      {!isRead && <p class="empty">reading the journal… {player.last.toLocaleString("en")} records</p>}
+      <Shown {...{ id, query, about, playback, moment }} />
+    </>
+  );
+}
+
+interface ShownProps extends FlowProps {
+  readonly playback: Playback;
+  readonly moment: Moment;
+}
+
+function Shown({ id, query, about, playback, moment }: ShownProps) {
+  const { player, runner, job, refresh } = playback;
+  const { entries, last } = player;
+  const { state, sequence } = moment;
+  const { actor = "", panel = "actor" } = query;
+  const isLive = query["at"] === undefined;
+  const isRunning = isLive && moving.has(state.flow.value);
+  const now = useNow(250, isRunning);
+  const spans = useMemo(() => spansOf(entries, sequence), [entries, sequence, last]);
+  const allSpans = useMemo(() => spansOf(entries, last), [entries, last]);
+  const change = (next: Query): void => {
+    go({ ...query, ...next }, true);
+  };
+  const goTo = (to: number | undefined): void => {
+    change({ at: to === undefined || to >= last ? "" : String(Math.max(1, to)) });
+  };
+  useKeys(sequence, goTo);
+  const end = entries.at(-1)?.at ?? 0;
+  const to = isRunning ? Math.max(now, end) : end;
+  const reason = reasonOf(state, {
+    now: isRunning ? now : moment.at,
+    spans,
+    isLive,
+    runner: job?.owner ?? runner,
+  });
+  const select = (name: string): void => {
+    change({ actor: name === actor ? "" : name, panel: "" });
+  };
+  return (
+    <section class="flow">
+      <header class="flow-head">
+        <h1>
+          {state.blueprint.flow} <Badge state={state.flow.value} />
+        </h1>
+        <span class="id">{id}</span>
+        <Bar progress={tally(moment)} />
+        <span class={`why${reason.isStuck ? " stuck" : ""}`}>{reason.sentence}</span>
+        {about?.allowEdits === true && job !== null && <Hands job={job} done={refresh} />}
+      </header>
+      <Slider
+        sequence={sequence}
+        last={last}
+        isLive={isLive}
+        at={moment.at}
+        text={`${duration(moment.at - (entries[0]?.at ?? 0))} after it began`}
+        goTo={goTo}
+      />
+      <div class="panes">
+        <div class="pane graph">
+          <Graph moment={moment} selected={actor} select={select} />
+        </div>
+        <div class="pane lines">
+          <Timeline
+            {...{ moment, spans, allSpans, to, isRunning, select }}
+            from={entries[0]?.at ?? 0}
+            selected={actor}
+          />
+        </div>
+        <div class="pane side">
+          <nav class="tabs" aria-label="panels">
+            {panels.map((name) => (
+              <Link key={name} to={{ ...query, panel: name === "actor" ? "" : name }} current={panel === name}>
+                {name === "actor" ? actor || "flow" : name}
+              </Link>
+            ))}
+          </nav>
+          {panel === "journal" ? (
+            <Journal
+              {...{ entries, sequence, goTo }}
+              blueprint={state.blueprint}
+              selected={actor}
+            />
+          ) : panel === "values" ? (
+            <Values moment={moment} />
+          ) : (
+            <Details moment={moment} name={actor} />
+          )}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function tally({ state }: Moment) {
+  const found = { total: state.shape.atoms, done: 0, active: 0, failed: 0, undone: 0 };
+  for (const { value } of state.snapshots) {
+    if (value === "SUCCESS" || value === "IGNORE") found.done++;
+    else if (value === "FAILURE" || value === "REVERT_FAILURE") found.failed++;
+    else if (value === "REVERTED") found.undone++;
+    else if (value !== "PENDING") found.active++;
+  }
+  return found;
+}
+
+/** Brackets go through the journal, wherever the focus is. */
+function useKeys(sequence: number, goTo: (to: number | undefined) => void): void {
+  useEffect(() => {
+    const hear = (event: KeyboardEvent): void => {
+      const isTyping = event.target instanceof HTMLInputElement && event.target.type !== "range";
+      if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "[") goTo(sequence - 1);
+      else if (event.key === "]") goTo(sequence + 1);
+      else if (event.key === "End" && event.target === document.body) goTo(undefined);
+    };
+    addEventListener("keydown", hear);
+    return () => {
+      removeEventListener("keydown", hear);
+    };
+  });
+}

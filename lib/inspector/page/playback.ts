@@ -1,0 +1,71 @@
+/** A flow's journal, kept up to date, and the moment of it that is shown. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ChangesDocument, JobDocument } from "../documents.ts";
+import { type Moment, Player } from "../model/player.ts";
+import * as api from "./api.ts";
+import { useChanges } from "./live.ts";
+
+export interface Playback {
+  readonly player: Player;
+  readonly runner: string | null;
+  readonly job: JobDocument | null;
+  readonly problem: string;
+  /** All that was there has been read. */
+  readonly isRead: boolean;
+  readonly refresh: () => void;
+}
+
+export function usePlayback(id: string): Playback {
+  const player = useMemo(() => new Player(), [id]);
+  const [found, setFound] = useState({ isRead: false, problem: "" });
+  const [who, setWho] = useState<Pick<Playback, "runner" | "job">>({ runner: null, job: null });
+  const isAsking = useRef(false);
+  const again = useRef(false);
+  const read = useMemo(
+    () => async (): Promise<void> => {
+      if (isAsking.current) {
+        again.current = true;
+        return;
+      }
+      isAsking.current = true;
+      try {
+        for (;;) {
+          again.current = false;
+          const { batches, more, runner, job } = await api.records(id, player.last);
+          player.add(batches);
+          setWho({ runner, job });
+          setFound({ isRead: !more, problem: "" });
+          if (!more && !again.current) return;
+        }
+      } catch (error) {
+        setFound({ isRead: true, problem: error instanceof Error ? error.message : String(error) });
+      } finally {
+        isAsking.current = false;
+      }
+    },
+    [id, player],
+  );
+  useEffect(() => {
+    void read();
+    // Owners end and jobs change without a record.
+    const timer = setInterval(() => void read(), 5_000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [read]);
+  const listener = useMemo(
+    () => ({
+      changed: ({ changed }: ChangesDocument) => {
+        if (changed.some((flow) => flow.id === id)) void read();
+      },
+      reload: () => void read(),
+    }),
+    [id, read],
+  );
+  useChanges(listener);
+  return { player, ...who, ...found, refresh: () => void read() };
+}
+
+/** The moment after a record; undefined: the last one. */
+export const momentOf = (player: Player, at: number | undefined): Moment | undefined =>
+  player.moment(at ?? player.last);
