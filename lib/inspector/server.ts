@@ -107,6 +107,7 @@ export async function serveInspector(options: InspectorOptions): Promise<Inspect
     maxHeaderSize: most.headerBytes,
     headersTimeout: most.headersMs,
     requestTimeout: most.requestMs,
+    connectionsCheckingInterval: 1_000,
   });
   server.maxConnections = most.connections;
   const at = await listening(server, host, port);

@@ -62,7 +62,7 @@ export function createServer({ unitMs, failures, bill }: Pace) {
       work("create-disk", 4, ["quota"], "disk"),
       work("fetch-image", 3, ["quota"], "image"),
     ),
-    linear("start", { retry: times(3, { name: "try-hosts", delayMs: 8 * unitMs }) }, boot, work("wait-until-up", 2, ["server"], "health")),
+    linear("start", { retry: times(3, { name: "try-hosts", backoff: { firstMs: 12 * unitMs, jitter: "none" } }) }, boot, work("wait-until-up", 2, ["server"], "health")),
     graph(
       "announce",
       work("register-dns", 1, ["server"], "name"),

@@ -180,12 +180,16 @@ function graphOf(states: readonly State[], transitions: readonly Transition[]): 
       "elk.layered.spacing.nodeNodeBetweenLayers": "26",
       "elk.layered.spacing.edgeNodeBetweenLayers": "14",
       "elk.edgeRouting": "ORTHOGONAL",
-      "elk.layered.edgeLabels.sideSelection": "SMART_DOWN",
+      "elk.edgeLabels.inline": "true",
+      // What comes first in the machine stands above.
+      "elk.layered.cycleBreaking.strategy": "MODEL_ORDER",
+      "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
       "elk.padding": "[top=10,left=10,bottom=10,right=10]",
     },
     children: states.map(({ name }) => ({ id: name, width: name.length * 8 + 28, height: 34 })),
     edges: transitions.map(({ from, to, events }) => {
-      const text = events.join(", ");
+      const usual = events.filter((event) => !rare.has(event));
+      const text = (usual.length === 0 ? events : usual).join(", ");
       return {
         id: `${from}>${to}`,
         sources: [from],

@@ -39,13 +39,27 @@ const mostLaidOut = 1_000;
 
 const sizes = { height: 40, letter: 7.4, least: 96, most: 260, cell: 28, gap: 6 } as const;
 
-export function drawingOf(blueprint: Blueprint, direction: "DOWN" | "RIGHT"): Promise<Drawing> {
+/** Atoms of a flow that is laid out both ways, to see which one fits better. */
+const mostTried = 300;
+
+export type Direction = "DOWN" | "RIGHT";
+
+/** @param turned - the other way than the one that fits better into a shape so many times wider than high */
+export async function drawingOf(
+  blueprint: Blueprint,
+  shape: number,
+  turned: boolean,
+): Promise<Drawing> {
   const root = pictureOf(blueprint);
-  if (blueprint.atoms.length > mostLaidOut) return Promise.resolve(grid(root));
-  return laidOut(root, direction);
+  const { length } = blueprint.atoms;
+  if (length > mostLaidOut) return grid(root);
+  if (length > mostTried) return laidOut(root, turned ? "RIGHT" : "DOWN");
+  const [down, right] = [await laidOut(root, "DOWN"), await laidOut(root, "RIGHT")];
+  const zoom = ({ width, height }: Drawing): number => Math.min(shape / width, 1 / height);
+  return zoom(right) > zoom(down) === turned ? down : right;
 }
 
-async function laidOut(root: Box, direction: "DOWN" | "RIGHT"): Promise<Drawing> {
+async function laidOut(root: Box, direction: Direction): Promise<Drawing> {
   const known = new Map<string, Box>();
   const decided = new Set<string>();
   const node = (box: Box): ElkNode => {
@@ -77,6 +91,8 @@ async function laidOut(root: Box, direction: "DOWN" | "RIGHT"): Promise<Drawing>
         "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
         "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
         "elk.aspectRatio": "1.6",
+        // What has no order stands side by side.
+        "elk.separateConnectedComponents": String(edges.length > 0),
       },
     };
   };

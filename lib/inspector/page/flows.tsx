@@ -231,7 +231,7 @@ function useProgress(flows: readonly FlowSummary[]) {
   const [range, setRange] = useState<readonly [number, number]>([0, 0]);
   const isAsking = useRef(false);
   const seen = useCallback((first: number, last: number) => {
-    setRange([first, last]);
+    setRange((old) => (old[0] === first && old[1] === last ? old : [first, last]));
   }, []);
   useEffect(() => {
     if (isAsking.current) return;

@@ -16,8 +16,8 @@ const readable = 0.4;
 
 export function Graph({ moment, selected, select }: GraphProps) {
   const { blueprint } = moment.state;
-  const [direction, setDirection] = useState<"DOWN" | "RIGHT">("DOWN");
-  const { drawing, problem } = useDrawing(blueprint, direction);
+  const [turned, setTurned] = useState(false);
+  const { drawing, problem } = useDrawing(blueprint, turned);
   if (problem !== "") return <p class="problem">{problem}</p>;
   if (drawing === undefined) return <p class="empty">laying out {blueprint.atoms.length} atoms…</p>;
   const turn = (
@@ -25,10 +25,10 @@ export function Graph({ moment, selected, select }: GraphProps) {
       type="button"
       title="turn the graph"
       onClick={() => {
-        setDirection(direction === "DOWN" ? "RIGHT" : "DOWN");
+        setTurned(!turned);
       }}
     >
-      {direction === "DOWN" ? "→" : "↓"}
+      ⟳
     </button>
   );
   return (
@@ -38,12 +38,15 @@ export function Graph({ moment, selected, select }: GraphProps) {
   );
 }
 
-function useDrawing(blueprint: Blueprint, direction: "DOWN" | "RIGHT") {
+/** How much wider than high the graph's pane is. */
+const shapeOf = (): number => (innerWidth > 860 ? (innerWidth * 0.63) / (innerHeight * 0.5) : 0.8);
+
+function useDrawing(blueprint: Blueprint, turned: boolean) {
   const [drawing, setDrawing] = useState<Drawing>();
   const [problem, setProblem] = useState("");
   useEffect(() => {
     let isOver = false;
-    drawingOf(blueprint, direction).then(
+    drawingOf(blueprint, shapeOf(), turned).then(
       (done) => {
         if (!isOver) setDrawing(done);
       },
@@ -54,7 +57,7 @@ function useDrawing(blueprint: Blueprint, direction: "DOWN" | "RIGHT") {
     return () => {
       isOver = true;
     };
-  }, [blueprint, direction]);
+  }, [blueprint, turned]);
   return { drawing, problem };
 }
 

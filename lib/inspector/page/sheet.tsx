@@ -33,7 +33,7 @@ export function Sheet({ width, height, label, children, tools }: SheetProps) {
   const box = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [view, setView] = useState<View>();
-  const drag = useRef<{ readonly x: number; readonly y: number; readonly view: View }>();
+  const drag = useRef<{ readonly x: number; readonly y: number; readonly view: View } | undefined>(undefined);
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;

@@ -57,7 +57,7 @@ export function Timeline(props: TimelineProps) {
                 {(spans.get(name) ?? []).map((span) => (
                   <Bar key={`${span.kind} ${span.sequence}`} span={span} scale={scale} end={end} />
                 ))}
-                <i class="cursor" style={{ left: percent(placeOf(scale, moment.at)) }} />
+                <i class="cursor" style={{ left: percent(placeOf(scale, end)) }} />
               </span>
             </button>
           );
