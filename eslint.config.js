@@ -7,7 +7,7 @@ export default defineConfig(
   { ignores: ["build/", "build-*/", ".tap/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -34,7 +34,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["lib/**/*.ts", "actors/**/*.ts"],
+    files: ["lib/**/*.{ts,tsx}", "actors/**/*.ts"],
     rules: {
       "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", { max: 70, skipBlankLines: true, skipComments: true }],

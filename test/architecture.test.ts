@@ -24,6 +24,7 @@ const floors: readonly (readonly RegExp[])[] = [
   ],
   [/^actors\//],
   [/^lib\/executor\/pool\/host\.ts$/, /^lib\/(nats|renewal)\//],
+  [/^lib\/inspector\//],
   [/^lib\/cli\//, /^lib\/index\.ts$/],
 ];
 
@@ -35,6 +36,7 @@ const adapters = [
   /^lib\/(loading|cli)\//,
   /^lib\/executor\/pool\//,
   /^lib\/nats\/(connect|beats|beat-thread)\.ts$/,
+  /^lib\/inspector\/((server|guard|files)\.ts$|page\/)/,
 ];
 
 /** Modules of Node that compute and do nothing else, and what computes in those that do more. */

@@ -77,7 +77,7 @@ t.test("the packed package", async (t) => {
       t.ok(paths.includes(path), path);
     }
     const allowed =
-      /^(build\/(lib|actors)\/.*\.(js|d\.ts|css|html)|[A-Z]+(\.md)?|package\.json|nats\.conf)$/;
+      /^(build\/(lib|actors)\/.*\.(js|d\.ts|css|html|svg)|build\/lib\/inspector\/page\/licences\.txt|[A-Z]+(\.md)?|package\.json|nats\.conf)$/;
     t.strictSame(
       paths.filter((path) => !allowed.test(path)),
       [],

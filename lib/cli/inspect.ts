@@ -37,7 +37,9 @@ export async function inspect(options: InspectOptions, output: Output): Promise<
     output.tell(message);
   };
   const source =
-    nats === undefined ? await folderSource(options, log) : await clusterSource({ ...options, nats }, log);
+    nats === undefined
+      ? await folderSource(options, log)
+      : await clusterSource({ ...options, nats }, log);
   try {
     const { name, journal, board, transport } = source;
     const inspector = await serveInspector({

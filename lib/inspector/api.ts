@@ -176,7 +176,11 @@ function wholeIn(
   if (text === null) return otherwise;
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least && number <= largest) return number;
-  throw new Unanswerable(400, "BAD_REQUEST", `${name} is no whole number from ${least} to ${largest}`);
+  throw new Unanswerable(
+    400,
+    "BAD_REQUEST",
+    `${name} is no whole number from ${least} to ${largest}`,
+  );
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

@@ -49,7 +49,8 @@ export class Cluster {
     const jobs: JobDocument[] = [];
     for (const state of states) {
       counts[state] = await board.count([state]);
-      const some = counts[state] === 0 ? [] : await board.list({ states: [state], limit: most.jobs });
+      const some =
+        counts[state] === 0 ? [] : await board.list({ states: [state], limit: most.jobs });
       jobs.push(...some.map(jobDocument));
     }
     const conductors = (await board.leases()).map((lease) => this.#conductor(lease));
@@ -73,7 +74,15 @@ export class Cluster {
     throw new FlowError("BOARD_UNAVAILABLE", { problem: "there is no jobboard here" });
   }
 
-  #hear({ worker, node, tasks, slots, free, state, isStalled }: Presence & Partial<NodePresence>): void {
+  #hear({
+    worker,
+    node,
+    tasks,
+    slots,
+    free,
+    state,
+    isStalled,
+  }: Presence & Partial<NodePresence>): void {
     if (typeof worker !== "string") return;
     if (state === "down") {
       this.#members.delete(worker);
@@ -90,7 +99,14 @@ export class Cluster {
             slots,
             free,
           }
-        : { name: node.name, kind: "node", state: shown, tasks: node.actors, slots: null, free: null };
+        : {
+            name: node.name,
+            kind: "node",
+            state: shown,
+            tasks: node.actors,
+            slots: null,
+            free: null,
+          };
     this.#members.set(worker, { is, heardAt: this.#clock.monotonic() });
   }
 
@@ -117,7 +133,8 @@ function checked(asked: unknown): CommandRequest {
     readonly reason?: unknown;
   };
   const known = commands.find((it) => it === kind);
-  const isReason = reason === undefined || (typeof reason === "string" && reason.length <= most.reason);
+  const isReason =
+    reason === undefined || (typeof reason === "string" && reason.length <= most.reason);
   if (known === undefined || !isReason || Object.keys(more).length > 0) {
     const problem = `expected a kind of ${commands.join(", ")} and a reason of at most ${most.reason} characters`;
     throw new FlowError("INVALID_OPTION", { option: "command", problem });

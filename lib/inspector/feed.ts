@@ -99,9 +99,12 @@ export class Feed {
       }
       this.#serve();
       const tookMs = clock.monotonic() - startedAt;
-      const timer = clock.setTimeout(() => {
-        this.#look(false);
-      }, Math.max(lookMs, tookMs * 9));
+      const timer = clock.setTimeout(
+        () => {
+          this.#look(false);
+        },
+        Math.max(lookMs, tookMs * 9),
+      );
       this.#timer = background(timer);
     });
   }

@@ -29,7 +29,11 @@ export function pageFiles(folder: string): ReadonlyMap<string, PageFile> {
     const type = types[extname(name)];
     if (type === undefined) continue;
     const path = name === "index.html" ? "/" : `/${name.replaceAll("\\", "/")}`;
-    files.set(path, { type, bytes: readFileSync(join(folder, name)), isFinal: path.startsWith("/assets/") });
+    files.set(path, {
+      type,
+      bytes: readFileSync(join(folder, name)),
+      isFinal: path.startsWith("/assets/"),
+    });
   }
   if (!files.has("/")) {
     throw new FlowError("NOT_FOUND", { what: "the inspector's page in", name: folder });

@@ -33,7 +33,11 @@ const refusals = {
   url: { status: 414, code: "URL_TOO_LONG", message: `more than ${longestUrl} characters` },
   host: { status: 421, code: "WRONG_HOST", message: "this server doesn't go by that name" },
   origin: { status: 403, code: "WRONG_ORIGIN", message: "another site may not ask" },
-  token: { status: 401, code: "NO_TOKEN", message: "open the page with the address that was printed" },
+  token: {
+    status: 401,
+    code: "NO_TOKEN",
+    message: "open the page with the address that was printed",
+  },
 } as const;
 
 export class Guard {
@@ -47,7 +51,9 @@ export class Guard {
     const own = isIP(host) === 6 ? `[${host}]` : host;
     const names = isLoopback(host) ? ["127.0.0.1", "localhost", "[::1]", own] : [own];
     // Browsers leave the usual port out.
-    this.#names = new Set(names.flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]));
+    this.#names = new Set(
+      names.flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]),
+    );
     this.#cookie = `fourstroke-${port}`;
   }
 

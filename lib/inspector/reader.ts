@@ -82,7 +82,11 @@ export class Reader {
     id: string,
     after: number,
     known: number | undefined,
-  ): Promise<{ readonly batches: readonly unknown[]; readonly more: boolean; readonly owner: string }> {
+  ): Promise<{
+    readonly batches: readonly unknown[];
+    readonly more: boolean;
+    readonly owner: string;
+  }> {
     const { batches } = await this.#batches(id, known);
     const found: unknown[] = [];
     let room: number = most.answer;
@@ -105,7 +109,10 @@ export class Reader {
     if (before !== undefined && known !== undefined && before.sequence >= known) return before;
     const batches = await this.#journal.read(id);
     const last = batches.at(-1);
-    const read = { sequence: last === undefined ? 0 : last.first + last.records.length - 1, batches };
+    const read = {
+      sequence: last === undefined ? 0 : last.first + last.records.length - 1,
+      batches,
+    };
     this.#read.delete(id);
     this.#read.set(id, read);
     trim(this.#read, kept.batches);
@@ -168,7 +175,10 @@ function recordJson(record: FlowRecord): unknown {
     return { ...(toJson({ ...record, value: null }) as object), value: bounded(record.value) };
   }
   if ("details" in record) {
-    return { ...(toJson({ ...record, details: null }) as object), details: bounded(record.details) };
+    return {
+      ...(toJson({ ...record, details: null }) as object),
+      details: bounded(record.details),
+    };
   }
   return toJson(record);
 }

@@ -58,7 +58,12 @@ export interface Inspector extends AsyncDisposable {
 const shortestToken = 16;
 
 /** Requests at once, and what is read of one. */
-const most = { connections: 256, headerBytes: 8 * 1024, headersMs: 5_000, requestMs: 10_000 } as const;
+const most = {
+  connections: 256,
+  headerBytes: 8 * 1024,
+  headersMs: 5_000,
+  requestMs: 10_000,
+} as const;
 
 const policy = [
   "default-src 'none'",
@@ -176,9 +181,17 @@ class Front {
     const { method } = request;
     const file = this.#files.get(path);
     if (method !== "GET" && method !== "HEAD") {
-      refuse(request, response, { status: 405, code: "WRONG_METHOD", message: "it can only be read" });
+      refuse(request, response, {
+        status: 405,
+        code: "WRONG_METHOD",
+        message: "it can only be read",
+      });
     } else if (file === undefined) {
-      refuse(request, response, { status: 404, code: "NOT_FOUND", message: "there is no such page" });
+      refuse(request, response, {
+        status: 404,
+        code: "NOT_FOUND",
+        message: "there is no such page",
+      });
     } else {
       const { type, bytes, isFinal } = file;
       if (isFinal) response.setHeader("Cache-Control", "public, max-age=31536000, immutable");

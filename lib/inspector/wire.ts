@@ -54,7 +54,11 @@ export function toJson(value: unknown): unknown {
 function holder(value: object): unknown {
   if (Array.isArray(value)) return Array.from(value, toJson);
   if (value instanceof Date) return tagged("date", toJson(value.getTime()));
-  if (value instanceof Map) return tagged("map", Array.from(value, (pair) => pair.map(toJson)));
+  if (value instanceof Map)
+    return tagged(
+      "map",
+      Array.from(value, (pair) => pair.map(toJson)),
+    );
   if (value instanceof Set) return tagged("set", Array.from(value, toJson));
   if (value instanceof Omitted) return tagged("omitted", value.size);
   if (value instanceof ArrayBuffer) {

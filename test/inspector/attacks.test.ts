@@ -46,7 +46,14 @@ interface Attack {
   readonly to?: "locked";
 }
 
-function request({ method = "GET", path = "/api/flows", host, headers = [], body = "", to }: Attack): Promise<string> {
+function request({
+  method = "GET",
+  path = "/api/flows",
+  host,
+  headers = [],
+  body = "",
+  to,
+}: Attack): Promise<string> {
   const { port } = to === "locked" ? locked : open;
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host ?? `127.0.0.1:${port}`}`, ...headers];
   if (body !== "") lines.push(`Content-Length: ${body.length}`);
@@ -55,7 +62,12 @@ function request({ method = "GET", path = "/api/flows", host, headers = [], body
 
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
 
-const commands = { method: "POST", path: "/api/command?id=job", to: "locked", body: '{"kind":"kill"}' } as const;
+const commands = {
+  method: "POST",
+  path: "/api/command?id=job",
+  to: "locked",
+  body: '{"kind":"kill"}',
+} as const;
 const json = "Content-Type: application/json";
 const ours = "X-Fourstroke: inspect";
 const bearer = `Authorization: Bearer ${token}`;
@@ -75,35 +87,99 @@ const attacks: readonly (readonly [name: string, attack: Attack, status: number]
   ["rebinding: by an absolute address", { path: "http://evil.example/api/flows" }, 404],
   ["another origin", { headers: ["Origin: http://evil.example"] }, 403],
   ["another origin: null, a sandboxed frame", { headers: ["Origin: null"] }, 403],
-  ["another origin: another port of this machine", { headers: ["Origin: http://127.0.0.1:1"] }, 403],
+  [
+    "another origin: another port of this machine",
+    { headers: ["Origin: http://127.0.0.1:1"] },
+    403,
+  ],
   ["another origin: https", { headers: [`Origin: https://127.0.0.1:${open.port}`] }, 403],
-  ["another origin: a longer name", { headers: [`Origin: http://127.0.0.1:${open.port}.evil.example`] }, 403],
-  ["another site: an image's request", { headers: ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"] }, 403],
+  [
+    "another origin: a longer name",
+    { headers: [`Origin: http://127.0.0.1:${open.port}.evil.example`] },
+    403,
+  ],
+  [
+    "another site: an image's request",
+    { headers: ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"] },
+    403,
+  ],
   ["another site: of the same machine", { headers: ["Sec-Fetch-Site: same-site"] }, 403],
-  ["another site: listens to the stream", { path: "/api/events", headers: ["Sec-Fetch-Site: cross-site"] }, 403],
-  ["another site: loads a script of ours", { path: "/licences.txt", headers: ["Sec-Fetch-Site: cross-site"] }, 403],
-  ["another site: asks before it commands", { method: "OPTIONS", headers: ["Origin: http://evil.example"] }, 403],
+  [
+    "another site: listens to the stream",
+    { path: "/api/events", headers: ["Sec-Fetch-Site: cross-site"] },
+    403,
+  ],
+  [
+    "another site: loads a script of ours",
+    { path: "/licences.txt", headers: ["Sec-Fetch-Site: cross-site"] },
+    403,
+  ],
+  [
+    "another site: asks before it commands",
+    { method: "OPTIONS", headers: ["Origin: http://evil.example"] },
+    403,
+  ],
   ["no token", { to: "locked" }, 401],
   ["no token: the page", { to: "locked", path: "/" }, 401],
   ["no token: the stream", { to: "locked", path: "/api/events" }, 401],
-  ["a wrong token in the address", { to: "locked", path: "/?token=a-token-of-enough-characterz" }, 401],
+  [
+    "a wrong token in the address",
+    { to: "locked", path: "/?token=a-token-of-enough-characterz" },
+    401,
+  ],
   ["a wrong token as a header", { to: "locked", headers: [`${bearer}x`] }, 401],
   ["an empty token as a header", { to: "locked", headers: ["Authorization: Bearer "] }, 401],
-  ["a wrong token as a cookie", { to: "locked", headers: [`Cookie: fourstroke-${locked.port}=`] }, 401],
-  ["the token as another port's cookie", { to: "locked", headers: [`Cookie: fourstroke-1=${token}`] }, 401],
+  [
+    "a wrong token as a cookie",
+    { to: "locked", headers: [`Cookie: fourstroke-${locked.port}=`] },
+    401,
+  ],
+  [
+    "the token as another port's cookie",
+    { to: "locked", headers: [`Cookie: fourstroke-1=${token}`] },
+    401,
+  ],
   ["the token in the address of the API", { to: "locked", path: `/api/flows?token=${token}` }, 401],
-  ["a token, from another origin", { to: "locked", headers: [bearer, "Origin: http://evil.example"] }, 403],
+  [
+    "a token, from another origin",
+    { to: "locked", headers: [bearer, "Origin: http://evil.example"] },
+    403,
+  ],
   ["a token, under another name", { to: "locked", host: "evil.example", headers: [bearer] }, 421],
-  ["the entry, under another name", { to: "locked", host: "evil.example", path: `/?token=${token}` }, 421],
+  [
+    "the entry, under another name",
+    { to: "locked", host: "evil.example", path: `/?token=${token}` },
+    421,
+  ],
   ["a command without a token", { ...commands, headers: [json, ours] }, 401],
-  ["a command as a form", { ...commands, headers: [bearer, "Content-Type: application/x-www-form-urlencoded", ours] }, 415],
-  ["a command as plain text", { ...commands, headers: [bearer, "Content-Type: text/plain", ours] }, 415],
+  [
+    "a command as a form",
+    { ...commands, headers: [bearer, "Content-Type: application/x-www-form-urlencoded", ours] },
+    415,
+  ],
+  [
+    "a command as plain text",
+    { ...commands, headers: [bearer, "Content-Type: text/plain", ours] },
+    415,
+  ],
   ["a command without our header", { ...commands, headers: [bearer, json] }, 415],
-  ["a command from another origin", { ...commands, headers: [bearer, json, ours, "Origin: http://evil.example"] }, 403],
+  [
+    "a command from another origin",
+    { ...commands, headers: [bearer, json, ours, "Origin: http://evil.example"] },
+    403,
+  ],
   ["a command by GET", { ...commands, method: "GET", body: "", headers: [bearer] }, 405],
   ["a command that is no JSON", { ...commands, body: "{", headers: [bearer, json, ours] }, 400],
-  ["a command that is too long", { ...commands, body: `"${"x".repeat(5_000)}"`, headers: [bearer, json, ours] }, 413],
-  ["a command where edits are off", { method: "POST", path: "/api/command?id=job", body: '{"kind":"kill"}', headers: [json, ours] }, 403],
+  [
+    "a command that is too long",
+    { ...commands, body: `"${"x".repeat(5_000)}"`, headers: [bearer, json, ours] },
+    413,
+  ],
+  [
+    "a command where edits are off",
+    { method: "POST", path: "/api/command?id=job", body: '{"kind":"kill"}', headers: [json, ours] },
+    403,
+  ],
   ["a write to the API", { method: "DELETE" }, 405],
   ["a write to a file", { method: "PUT", path: "/licences.txt", body: "x" }, 405],
   ["traversal", { path: "/../server.js" }, 404],
@@ -122,7 +198,11 @@ const attacks: readonly (readonly [name: string, attack: Attack, status: number]
   ["large headers", { headers: [`X-Large: ${"x".repeat(64 * 1024)}`] }, 431],
   ["many headers", { headers: Array.from({ length: 3_000 }, (_, at) => `X-${at}: y`) }, 431],
   ["a limit that is too large", { path: "/api/flows?limit=100000" }, 400],
-  ["smuggling: two lengths", { method: "POST", headers: ["Content-Length: 5", "Transfer-Encoding: chunked"] }, 400],
+  [
+    "smuggling: two lengths",
+    { method: "POST", headers: ["Content-Length: 5", "Transfer-Encoding: chunked"] },
+    400,
+  ],
   ["no HTTP", { method: "\u0016\u0003\u0001" }, 400],
 ];
 
@@ -141,14 +221,31 @@ t.test("no command got through", async (t) => {
 
 t.test("the same requests without what is wrong with them are answered", async (t) => {
   t.equal(statusOf(await request({})), 200);
-  t.equal(statusOf(await request({ headers: [`Origin: http://127.0.0.1:${open.port}`, "Sec-Fetch-Site: same-origin"] })), 200);
+  t.equal(
+    statusOf(
+      await request({
+        headers: [`Origin: http://127.0.0.1:${open.port}`, "Sec-Fetch-Site: same-origin"],
+      }),
+    ),
+    200,
+  );
   t.equal(statusOf(await request({ host: `localhost:${open.port}` })), 200);
   t.equal(statusOf(await request({ host: `[::1]:${open.port}` })), 200);
-  t.equal(statusOf(await request({ path: "/", headers: ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"] })), 200, "a link may lead here");
+  t.equal(
+    statusOf(
+      await request({
+        path: "/",
+        headers: ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"],
+      }),
+    ),
+    200,
+    "a link may lead here",
+  );
   t.equal(statusOf(await request({ to: "locked", headers: [bearer] })), 200);
   const entry = await request({ to: "locked", path: `/?token=${token}` });
   t.equal(statusOf(entry), 303);
-  const cookie = /set-cookie: ([^;\r]+); HttpOnly; SameSite=Strict; Path=\//i.exec(entry)?.[1] ?? "";
+  const cookie =
+    /set-cookie: ([^;\r]+); HttpOnly; SameSite=Strict; Path=\//i.exec(entry)?.[1] ?? "";
   t.equal(statusOf(await request({ to: "locked", headers: [`Cookie: other=1; ${cookie}`] })), 200);
 });
 
@@ -166,7 +263,12 @@ t.test("an address that isn't this machine's own needs a token", async (t) => {
   const wide = await serve({ journal, host: "0.0.0.0" });
   t.teardown(() => wide.close());
   t.match(wide.url, /\?token=[\w-]{32}$/);
-  t.equal(statusOf(await send(wide.port, `GET /api/flows HTTP/1.1\r\nHost: 127.0.0.1:${wide.port}\r\n\r\n`)), 401);
+  t.equal(
+    statusOf(
+      await send(wide.port, `GET /api/flows HTTP/1.1\r\nHost: 127.0.0.1:${wide.port}\r\n\r\n`),
+    ),
+    401,
+  );
   await t.rejects(serve({ journal, token: "short" }), { code: "INVALID_OPTION" });
 });
 
@@ -179,10 +281,11 @@ t.test("a page that reads nothing is let go, and holds nobody up", async (t) => 
   socket.on("error", () => undefined);
   socket.write(`GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:${slow.port}\r\n\r\n`);
   socket.pause();
-  let isOver = false;
-  void closed.then(() => (isOver = true));
-  const flow = linear("a-name-that-fills-buffers-".repeat(30), task({ name: "a", execute: () => 1 }));
-  for (let at = 0; !isOver && at < 20_000; at++) {
+  const flow = linear(
+    "a-name-that-fills-buffers-".repeat(30),
+    task({ name: "a", execute: () => 1 }),
+  );
+  for (let at = 0; !socket.closed && at < 20_000; at++) {
     await run(flow, { id: `${at}-${"x".repeat(700)}`, journal: busy });
     if (at % 50 === 0) {
       t.equal((await fetch(`${slow.url}api/about`)).status, 200);

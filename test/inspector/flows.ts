@@ -2,7 +2,8 @@
 import { graph, linear, task, times, unordered } from "../../lib/index.ts";
 
 /** Waits, so that something is to be seen on a timeline. */
-export const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const rest = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms));
 
 export interface Pace {
   /** Milliseconds that a unit of work takes. */
@@ -36,7 +37,9 @@ export function createServer({ unitMs, failures, bill }: Pace) {
     execute: async () => {
       await rest(3 * unitMs);
       if (boots++ < failures) {
-        throw new Error("no host has enough memory", { cause: new RangeError("64 GiB asked, 48 GiB free") });
+        throw new Error("no host has enough memory", {
+          cause: new RangeError("64 GiB asked, 48 GiB free"),
+        });
       }
       return { name: "srv-17", cores: 8, zones: ["a", "b"] };
     },
@@ -49,7 +52,10 @@ export function createServer({ unitMs, failures, bill }: Pace) {
     execute: async (_inputs: unknown, { signal }) => {
       await rest(2 * unitMs);
       if (bill === "fails") throw new TypeError("the customer has no address");
-      if (bill === "hangs") await new Promise((_, reject) => { signal.addEventListener("abort", reject); });
+      if (bill === "hangs")
+        await new Promise((_, reject) => {
+          signal.addEventListener("abort", reject);
+        });
       return 1_942n;
     },
   });
@@ -62,7 +68,12 @@ export function createServer({ unitMs, failures, bill }: Pace) {
       work("create-disk", 4, ["quota"], "disk"),
       work("fetch-image", 3, ["quota"], "image"),
     ),
-    linear("start", { retry: times(3, { name: "try-hosts", backoff: { firstMs: 12 * unitMs, jitter: "none" } }) }, boot, work("wait-until-up", 2, ["server"], "health")),
+    linear(
+      "start",
+      { retry: times(3, { name: "try-hosts", backoff: { firstMs: 12 * unitMs, jitter: "none" } }) },
+      boot,
+      work("wait-until-up", 2, ["server"], "health"),
+    ),
     graph(
       "announce",
       work("register-dns", 1, ["server"], "name"),

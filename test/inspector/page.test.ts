@@ -28,7 +28,8 @@ async function openPage(t: Test, size = { width: 1300, height: 800 }) {
   return { page, faults };
 }
 
-const stateIn = (page: Page, atom: string) => page.getAttribute(`.atom[data-atom="${atom}"]`, "data-state");
+const stateIn = (page: Page, atom: string) =>
+  page.getAttribute(`.atom[data-atom="${atom}"]`, "data-state");
 const untilState = (page: Page, atom: string, state: string) =>
   page.waitForSelector(`.atom[data-atom="${atom}"][data-state="${state}"]`);
 
@@ -37,14 +38,21 @@ const skip = noBrowser;
 t.test("a live flow is watched from the list to its end", { skip }, async (t) => {
   const journal = memoryJournal();
   for (let at = 0; at < 5; at++) {
-    await run(createServer({ unitMs: 0, failures: 0, bill: "works" }), { id: `done-${at}`, journal });
+    await run(createServer({ unitMs: 0, failures: 0, bill: "works" }), {
+      id: `done-${at}`,
+      journal,
+    });
   }
   const inspector = await serve({ journal });
   t.teardown(() => inspector.close());
   const { page, faults } = await openPage(t);
   await page.goto(inspector.url);
   await page.waitForSelector("text=done-4");
-  const engine = load(createServer({ unitMs: 30, failures: 1, bill: "hangs" }), { id: "live-1", journal, engine: "parallel" });
+  const engine = load(createServer({ unitMs: 30, failures: 1, bill: "hangs" }), {
+    id: "live-1",
+    journal,
+    engine: "parallel",
+  });
   const ended = engine.run().catch(() => undefined);
   await page.waitForSelector("text=live-1");
   await page.fill("input[type=search]", "live");
@@ -56,7 +64,7 @@ t.test("a live flow is watched from the list to its end", { skip }, async (t) =>
   await page.waitForSelector('.why:has-text("\\"send-invoice\\" runs")');
   t.equal(await page.locator(".timeline .span.failed").count(), 1, "the failed attempt");
   t.ok((await page.locator(".timeline .span.wait").count()) >= 1, "the wait");
-  await engine.kill("enough");
+  engine.kill("enough");
   await ended;
   await page.waitForSelector('.flow-head .badge[data-state="FAILURE"]');
   t.strictSame(faults, []);
@@ -76,7 +84,9 @@ t.test("a failed flow: actor, journal, values, time travel, keys", { skip }, asy
   await page.waitForSelector('.facts .bad:has-text("the customer has no address")');
   await page.click('.atom[data-atom="try-hosts"]');
   await page.waitForSelector('.state.current[data-state="REVERTED"]');
+  await page.click('.atom[data-atom="boot"]');
   await page.click(".tabs >> text=journal");
+  await page.check(".only input");
   await page.click(".record:has-text('no host has enough memory') >> nth=0");
   await page.waitForSelector(".opened:has-text('64 GiB asked')");
   t.match(page.url(), /at=\d+/);
@@ -99,9 +109,16 @@ t.test("names and values are shown, not run", { skip }, async (t) => {
   const hostile = linear(
     evil,
     task({ name: `a ${evil}`, provides: evil, execute: () => ({ [evil]: evil }) }),
-    task({ name: `b ${evil}`, execute: () => { throw new Error(evil, { cause: new Error(`why ${evil}`) }); } }),
+    task({
+      name: `b ${evil}`,
+      execute: () => {
+        throw new Error(evil, { cause: new Error(`why ${evil}`) });
+      },
+    }),
   );
-  await run(hostile, { id: `id ${evil}`, journal, store: { [`s ${evil}`]: evil } as object }).catch(() => undefined);
+  await run(hostile, { id: `id ${evil}`, journal, store: { [`s ${evil}`]: evil } as object }).catch(
+    () => undefined,
+  );
   const inspector = await serve({ journal });
   t.teardown(() => inspector.close());
   const { page, faults } = await openPage(t);
@@ -162,7 +179,9 @@ t.test("10,000 flows, and a flow of 5,000 atoms, don't freeze it", { skip }, asy
   const journal = memoryJournal();
   const small = linear("small", task({ name: "only", execute: () => 1 }));
   for (let at = 0; at < 10_000; at++) await run(small, { id: `flow-${at}`, journal });
-  const tasks = Array.from({ length: 5_000 }, (_, at) => task({ name: `task-${at}`, execute: () => at }));
+  const tasks = Array.from({ length: 5_000 }, (_, at) =>
+    task({ name: `task-${at}`, execute: () => at }),
+  );
   await run(unordered("large", ...tasks), { id: "large", journal });
   const inspector = await serve({ journal, lookMs: 500 });
   t.teardown(() => inspector.close());
@@ -180,7 +199,9 @@ t.test("10,000 flows, and a flow of 5,000 atoms, don't freeze it", { skip }, asy
   await page.goto(inspector.url);
   await page.waitForSelector(".rows a.flow-row");
   for (let down = 0; down < 30; down++) {
-    await page.locator(".rows").evaluate((rows) => { (rows as { scrollTop: number }).scrollTop += 30_000; });
+    await page.locator(".rows").evaluate((rows) => {
+      (rows as { scrollTop: number }).scrollTop += 30_000;
+    });
     await page.waitForTimeout(30);
   }
   t.ok((await page.locator(".rows a.flow-row").count()) < 100, "only what is in sight is drawn");

@@ -25,7 +25,7 @@ for (let at = 0; at < 9; at++) {
 const suspended = begin("server-27", { unitMs: 20, failures: 0, bill: "works" });
 const resting = suspended.run();
 await rest(60);
-await suspended.suspend();
+suspended.suspend();
 await resting;
 const live = begin("server-42", { unitMs: 90, failures: 2, bill: "hangs" });
 const running = live.run().catch(() => undefined);
@@ -43,7 +43,10 @@ for (const scheme of ["light", "dark"] as const) {
   });
   const shoot = async (name: string, path: string, ready: string): Promise<void> => {
     await page.goto(`${inspector.url}${path}`);
-    await page.waitForSelector(ready, { timeout: 6_000 }).catch(async (error: unknown) => { await page.screenshot({ path: "/tmp/shot-error.png" }); throw error; });
+    await page.waitForSelector(ready, { timeout: 6_000 }).catch(async (error: unknown) => {
+      await page.screenshot({ path: "/tmp/shot-error.png" });
+      throw error;
+    });
     await page.waitForTimeout(600);
     await page.screenshot({ path: join(folder, `${name}-${scheme}.png`) });
   };
@@ -54,6 +57,6 @@ for (const scheme of ["light", "dark"] as const) {
   await close();
 }
 await inspector.close();
-await live.kill("the pictures are taken");
+live.kill("the pictures are taken");
 await running;
 process.exit(0);

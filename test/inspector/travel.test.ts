@@ -14,7 +14,14 @@ import { serve } from "./serve.ts";
 /** Fails now and then, gives values of every kind, is suspended once and reverted in the end. */
 function stormy() {
   let turn = 0;
-  const values: readonly unknown[] = [1n, new Date(5), new Map([[{ a: 1 }, new Set([undefined])]]), NaN, [new Uint16Array([1, 65_535])], { $: ["date", 1] }];
+  const values: readonly unknown[] = [
+    1n,
+    new Date(5),
+    new Map([[{ a: 1 }, new Set([undefined])]]),
+    NaN,
+    [new Uint16Array([1, 65_535])],
+    { $: ["date", 1] },
+  ];
   const tasks = Array.from({ length: 26 }, (_, at) =>
     task({
       name: `work-${at}`,
@@ -26,7 +33,12 @@ function stormy() {
       revert: async () => undefined,
     }),
   );
-  const last = task({ name: "last", execute: () => { throw new Error("never"); } });
+  const last = task({
+    name: "last",
+    execute: () => {
+      throw new Error("never");
+    },
+  });
   return linear(
     "stormy",
     unordered("side-by-side", { retry: times(4) }, ...tasks.slice(0, 12)),
@@ -76,7 +88,11 @@ t.test("at every record the page has the engine's states", async (t) => {
     }
   }
   t.ok(own.length >= 190, `${own.length} records`);
-  t.equal(digestOf(foldAll(machines, kept) as FlowState), engine.storage.digest, "as the engine ended");
+  t.equal(
+    digestOf(foldAll(machines, kept) as FlowState),
+    engine.storage.digest,
+    "as the engine ended",
+  );
 
   const player = new Player();
   player.add(await readAll(inspector.url, "stormy"));
@@ -87,11 +103,18 @@ t.test("at every record the page has the engine's states", async (t) => {
   }
   // And backwards, which folds anew.
   for (let sequence = own.length; sequence >= 1; sequence -= 9) {
-    t.strictSame(statesOf(player.moment(sequence)!.state), own[sequence - 1], `back to ${sequence}`);
+    t.strictSame(
+      statesOf(player.moment(sequence)!.state),
+      own[sequence - 1],
+      `back to ${sequence}`,
+    );
   }
   const { visits } = player.moment(player.last)!;
   for (const [name, list] of visits) {
-    t.ok(list.every(({ from }, at) => at === 0 || list[at - 1]!.to === from), `${name}: one way, without gaps`);
+    t.ok(
+      list.every(({ from }, at) => at === 0 || list[at - 1]!.to === from),
+      `${name}: one way, without gaps`,
+    );
   }
 });
 
@@ -105,6 +128,9 @@ t.test("batches that come twice, or before those that they follow, are left out"
   t.equal(player.last, 0);
   player.add(batches);
   player.add(batches);
-  t.equal(player.last, batches.reduce((sum, { records }) => sum + records.length, 0));
+  t.equal(
+    player.last,
+    batches.reduce((sum, { records }) => sum + records.length, 0),
+  );
   t.equal(player.moment(10_000)?.state.flow.value, "SUCCESS", "the last one that there is");
 });

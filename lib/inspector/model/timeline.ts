@@ -72,10 +72,12 @@ class Lines {
   /** Commands and ends close what they take back. */
   #stop(record: FlowRecord, at: number): void {
     if ("withdraws" in record) {
-      for (const { atom, direction } of record.withdraws) this.#end(atom, direction, at, "withdrawn");
+      for (const { atom, direction } of record.withdraws)
+        this.#end(atom, direction, at, "withdrawn");
     }
     if (record.kind === "timerFired") this.#end(record.retry, "wait", at, "done");
-    if (record.kind === "reset" || record.kind === "cancel") this.#endAll(at, record.kind === "cancel");
+    if (record.kind === "reset" || record.kind === "cancel")
+      this.#endAll(at, record.kind === "cancel");
   }
 
   #endAll(at: number, onlyWaits: boolean): void {
@@ -138,7 +140,9 @@ const folded = { width: 0.03, part: 0.1, leastMs: 1_000 } as const;
  *
  * @param busy - stretches in which something happened, in any order
  */
-export function scaleOf(busy: readonly (readonly [from: number, to: number])[]): readonly Stretch[] {
+export function scaleOf(
+  busy: readonly (readonly [from: number, to: number])[],
+): readonly Stretch[] {
   const merged = union(busy);
   const first = merged[0];
   const last = merged.at(-1);
@@ -158,7 +162,10 @@ export function scaleOf(busy: readonly (readonly [from: number, to: number])[]):
   });
   const gaps = parts.filter(({ isFolded }) => isFolded).length;
   const gapWidth = Math.min(folded.width, 0.4 / Math.max(1, gaps));
-  const shownMs = parts.reduce((sum, { from, to, isFolded }) => sum + (isFolded ? 0 : to - from), 0);
+  const shownMs = parts.reduce(
+    (sum, { from, to, isFolded }) => sum + (isFolded ? 0 : to - from),
+    0,
+  );
   const room = 1 - gaps * gapWidth;
   let left = 0;
   return parts.map(({ from, to, isFolded }) => {

@@ -18,7 +18,9 @@ export function duration(ms: number): string {
 export function sayRecord(record: FlowRecord, blueprint: Blueprint): string {
   const name = (atom: number): string => blueprint.atoms[atom]?.name ?? String(atom);
   const taken = (withdraws: readonly AttemptName[]): string =>
-    withdraws.length === 0 ? "" : `, takes back ${withdraws.map(({ atom }) => name(atom)).join(", ")}`;
+    withdraws.length === 0
+      ? ""
+      : `, takes back ${withdraws.map(({ atom }) => name(atom)).join(", ")}`;
   switch (record.kind) {
     case "created":
       return `${record.blueprint.flow}, ${record.blueprint.atoms.length} atoms`;
@@ -90,11 +92,13 @@ function show(value: unknown, room: number, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, room));
   if (typeof value === "bigint") return `${value}n`;
   if (value === null || typeof value !== "object") return String(value);
-  if (value instanceof Date) return `Date(${Number.isNaN(value.getTime()) ? "" : value.toISOString()})`;
+  if (value instanceof Date)
+    return `Date(${Number.isNaN(value.getTime()) ? "" : value.toISOString()})`;
   if (value instanceof Omitted) return `(too large to be shown: ${value.size} characters)`;
   if (depth > most.depth) return "…";
   if (value instanceof ArrayBuffer) return show(new Uint8Array(value), room, depth);
-  if (Array.isArray(value)) return list("[", "]", value, (it, left) => show(it, left, depth + 1), room, depth);
+  if (Array.isArray(value))
+    return list("[", "]", value, (it, left) => show(it, left, depth + 1), room, depth);
   if (ArrayBuffer.isView(value)) {
     const items = Array.from((value as Uint8Array).subarray(0, most.items));
     return `${value.constructor.name} ${list("[", "]", items, String, room, depth)}`;

@@ -1,5 +1,5 @@
 /** The state chart of an actor: where it is, and the way it took. */
-import type { ElkNode } from "elkjs/lib/elk-api.js";
+import type { ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
 import { useEffect, useState } from "preact/hooks";
 import { flowMachine } from "../../../actors/flow.ts";
 import { retryMachine } from "../../../actors/retry.ts";
@@ -43,7 +43,12 @@ interface Target {
 
 interface AnyMachine {
   readonly root: {
-    readonly states: Readonly<Record<string, { readonly description?: string | undefined; readonly transitions: Map<string, Target[]> }>>;
+    readonly states: Readonly<
+      Record<
+        string,
+        { readonly description?: string | undefined; readonly transitions: Map<string, Target[]> }
+      >
+    >;
     readonly initial: Target;
   };
 }
@@ -83,9 +88,11 @@ export function Chart({ machine, state, visits }: ChartProps) {
   const { states, transitions } = machines[machine];
   const [all, showAll] = useState(false);
   const taken = new Map<string, number>();
-  for (const { from, to } of visits) taken.set(`${from}>${to}`, (taken.get(`${from}>${to}`) ?? 0) + 1);
+  for (const { from, to } of visits)
+    taken.set(`${from}>${to}`, (taken.get(`${from}>${to}`) ?? 0) + 1);
   const shown = transitions.filter(
-    ({ from, to, events }) => all || taken.has(`${from}>${to}`) || !events.every((it) => rare.has(it)),
+    ({ from, to, events }) =>
+      all || taken.has(`${from}>${to}`) || !events.every((it) => rare.has(it)),
   );
   const key = `${machine} ${shown.map(({ from, to }) => `${from}>${to}`).join(" ")}`;
   const graph = useLaidOut(machine, key, states, shown);
@@ -93,59 +100,94 @@ export function Chart({ machine, state, visits }: ChartProps) {
   const visited = new Set(visits.flatMap(({ from, to }) => [from, to]));
   const descriptions = new Map(states.map(({ name, description }) => [name, description]));
   const tool = (
-    <button type="button" title="all transitions" aria-pressed={all} onClick={() => { showAll(!all); }}>
+    <button
+      type="button"
+      title="all transitions"
+      aria-pressed={all}
+      onClick={() => {
+        showAll(!all);
+      }}
+    >
       ∗
     </button>
   );
   return (
     <Sheet width={graph.width ?? 0} height={graph.height ?? 0} label="state chart" tools={tool}>
-      {() => (
-        <>
-          <defs>
-            <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
-              <path d="M0 0L8 4L0 8z" class="tip" />
-            </marker>
-            <marker id="head-taken" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto">
-              <path d="M0 0L8 4L0 8z" class="tip taken" />
-            </marker>
-          </defs>
-          {(graph.edges ?? []).map((edge) => {
-            const times = taken.get(edge.id) ?? 0;
-            const label = edge.labels?.[0];
-            return (
-              <g key={edge.id} class={times > 0 ? "transition taken" : "transition"}>
-                {edge.sections?.map(({ id, startPoint, bendPoints = [], endPoint }) => (
-                  <path
-                    key={id}
-                    d={pathOf([startPoint, ...bendPoints, endPoint])}
-                    marker-end={times > 0 ? "url(#head-taken)" : "url(#head)"}
-                  />
-                ))}
-                {label && (
-                  <text x={(label.x ?? 0) + (label.width ?? 0) / 2} y={(label.y ?? 0) + 11}>
-                    {label.text}
-                    {times > 1 ? ` ×${times}` : ""}
-                  </text>
-                )}
-              </g>
-            );
-          })}
-          {(graph.children ?? []).map(({ id, x = 0, y = 0, width = 0, height = 0 }) => (
-            <g
-              key={id}
-              class={`state${id === state ? " current" : ""}${visited.has(id) ? " visited" : ""}`}
-              data-state={id}
-            >
-              <title>{descriptions.get(id)}</title>
-              <rect x={x} y={y} width={width} height={height} rx={8} />
-              <text x={x + width / 2} y={y + height / 2 + 4}>
-                {id.replace("_", " ")}
-              </text>
-            </g>
-          ))}
-        </>
-      )}
+      {() => <Inside {...{ graph, taken, visited, descriptions, state }} />}
     </Sheet>
+  );
+}
+
+interface InsideProps {
+  readonly graph: ElkNode;
+  /** How often each transition was taken. */
+  readonly taken: ReadonlyMap<string, number>;
+  readonly visited: ReadonlySet<string>;
+  readonly descriptions: ReadonlyMap<string, string>;
+  readonly state: string;
+}
+
+function Inside({ graph, taken, visited, descriptions, state }: InsideProps) {
+  return (
+    <>
+      <defs>
+        <Head id="head" size={7} />
+        <Head id="head-taken" size={6} />
+      </defs>
+      {(graph.edges ?? []).map((edge) => (
+        <Arrow key={edge.id} edge={edge} times={taken.get(edge.id) ?? 0} />
+      ))}
+      {(graph.children ?? []).map(({ id, x = 0, y = 0, width = 0, height = 0 }) => (
+        <g
+          key={id}
+          class={`state${id === state ? " current" : ""}${visited.has(id) ? " visited" : ""}`}
+          data-state={id}
+        >
+          <title>{descriptions.get(id)}</title>
+          <rect x={x} y={y} width={width} height={height} rx={8} />
+          <text x={x + width / 2} y={y + height / 2 + 4}>
+            {id.replace("_", " ")}
+          </text>
+        </g>
+      ))}
+    </>
+  );
+}
+
+function Head({ id, size }: { readonly id: string; readonly size: number }) {
+  return (
+    <marker
+      id={id}
+      viewBox="0 0 8 8"
+      refX="7"
+      refY="4"
+      markerWidth={size}
+      markerHeight={size}
+      orient="auto"
+    >
+      <path d="M0 0L8 4L0 8z" class={id === "head" ? "tip" : "tip taken"} />
+    </marker>
+  );
+}
+
+function Arrow({ edge, times }: { readonly edge: ElkExtendedEdge; readonly times: number }) {
+  const label = edge.labels?.[0];
+  return (
+    <g class={times > 0 ? "transition taken" : "transition"}>
+      {edge.sections?.map(({ id, startPoint, bendPoints = [], endPoint }) => (
+        <path
+          key={id}
+          d={pathOf([startPoint, ...bendPoints, endPoint])}
+          marker-end={times > 0 ? "url(#head-taken)" : "url(#head)"}
+        />
+      ))}
+      {label && (
+        <text x={(label.x ?? 0) + (label.width ?? 0) / 2} y={(label.y ?? 0) + 11}>
+          {label.text}
+          {times > 1 ? ` ×${times}` : ""}
+        </text>
+      )}
+    </g>
   );
 }
 

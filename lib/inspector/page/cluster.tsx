@@ -1,8 +1,7 @@
 /** Conductors with their leases, workers and nodes, jobs by state. */
 import { useEffect, useState } from "preact/hooks";
 import type { AboutDocument, ClusterDocument, JobDocument } from "../documents.ts";
-import { line } from "../model/words.ts";
-import { duration } from "../model/words.ts";
+import { duration, line } from "../model/words.ts";
 import * as api from "./api.ts";
 import { Badge } from "./badge.tsx";
 import { Link } from "./link.tsx";
@@ -44,62 +43,68 @@ export function ClusterView({ about }: { readonly about: AboutDocument | undefin
         ))}
       </div>
       <h2>Conductors</h2>
-      {conductors.length === 0 ? (
-        <p class="empty">none has a lease</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th>Owner</th>
-              <th>Lease</th>
-              <th>Renewed</th>
-              <th>State</th>
-              <th>Says</th>
-            </tr>
-          </thead>
-          <tbody>
-            {conductors.map(({ owner, leaseMs, renewedMs, isStalled, details }) => (
-              <tr key={owner}>
-                <td class="id">{owner}</td>
-                <td>{duration(leaseMs)}</td>
-                <td>{duration(renewedMs)} ago</td>
-                <td>{renewedMs > leaseMs ? "silent" : isStalled ? "busy" : "up"}</td>
-                <td>{details === null ? "" : line(details)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Conductors conductors={conductors} />
       <h2>Workers and nodes</h2>
-      {members.length === 0 ? (
-        <p class="empty">none was heard</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th>Name</th>
-              <th>Kind</th>
-              <th>State</th>
-              <th>Load</th>
-              <th>Serves</th>
-            </tr>
-          </thead>
-          <tbody>
-            {members.map(({ name, kind, state, slots, free, tasks }) => (
-              <tr key={`${kind} ${name}`}>
-                <td class="id">{name}</td>
-                <td>{kind}</td>
-                <td>{state}</td>
-                <td>{slots === null ? "" : `${slots - (free ?? 0)} of ${slots}`}</td>
-                <td>{tasks.join(", ")}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Members members={members} />
       <h2>Jobs</h2>
       {jobs.length === 0 ? <p class="empty">none</p> : <Jobs jobs={jobs} now={now} />}
     </section>
+  );
+}
+
+function Conductors({ conductors }: { readonly conductors: ClusterDocument["conductors"] }) {
+  if (conductors.length === 0) return <p class="empty">none has a lease</p>;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>Owner</th>
+          <th>Lease</th>
+          <th>Renewed</th>
+          <th>State</th>
+          <th>Says</th>
+        </tr>
+      </thead>
+      <tbody>
+        {conductors.map(({ owner, leaseMs, renewedMs, isStalled, details }) => (
+          <tr key={owner}>
+            <td class="id">{owner}</td>
+            <td>{duration(leaseMs)}</td>
+            <td>{duration(renewedMs)} ago</td>
+            <td>{renewedMs > leaseMs ? "silent" : isStalled ? "busy" : "up"}</td>
+            <td>{details === null ? "" : line(details)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Members({ members }: { readonly members: ClusterDocument["members"] }) {
+  if (members.length === 0) return <p class="empty">none was heard</p>;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>Name</th>
+          <th>Kind</th>
+          <th>State</th>
+          <th>Load</th>
+          <th>Serves</th>
+        </tr>
+      </thead>
+      <tbody>
+        {members.map(({ name, kind, state, slots, free, tasks }) => (
+          <tr key={`${kind} ${name}`}>
+            <td class="id">{name}</td>
+            <td>{kind}</td>
+            <td>{state}</td>
+            <td>{slots === null ? "" : `${slots - (free ?? 0)} of ${slots}`}</td>
+            <td>{tasks.join(", ")}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -83,11 +83,14 @@ async function laidOut(root: Box, direction: Direction): Promise<Drawing> {
       layoutOptions: {
         "elk.algorithm": isLoose ? "rectpacking" : "layered",
         "elk.direction": direction,
-        "elk.padding": isOuter ? "[top=12,left=12,bottom=12,right=12]" : "[top=34,left=14,bottom=14,right=14]",
+        "elk.padding": isOuter
+          ? "[top=12,left=12,bottom=12,right=12]"
+          : "[top=34,left=14,bottom=14,right=14]",
         "elk.spacing.nodeNode": "18",
         "elk.layered.spacing.nodeNodeBetweenLayers": "34",
         "elk.edgeRouting": "ORTHOGONAL",
-        "elk.layered.nodePlacement.strategy": box.children.length > 150 ? "SIMPLE" : "BRANDES_KOEPF",
+        "elk.layered.nodePlacement.strategy":
+          box.children.length > 150 ? "SIMPLE" : "BRANDES_KOEPF",
         "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
         "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
         "elk.aspectRatio": "1.6",
@@ -105,7 +108,16 @@ async function laidOut(root: Box, direction: Direction): Promise<Drawing> {
     const { width = 0, height = 0 } = at;
     const box = known.get(at.id);
     if (box !== undefined && at.id !== "root") {
-      boxes.push({ id: at.id, name: box.name, kind: box.kind, atom: box.atom, x, y, width, height });
+      boxes.push({
+        id: at.id,
+        name: box.name,
+        kind: box.kind,
+        atom: box.atom,
+        x,
+        y,
+        width,
+        height,
+      });
     }
     for (const edge of at.edges ?? []) lines.push(lineOf(edge, decided.has(edge.id), x, y));
     for (const child of at.children ?? []) walk(child, x, y);
@@ -158,7 +170,13 @@ function grid(root: Box): Drawing {
     ...boxes.filter(({ kind }) => kind === "flow"),
     ...boxes.filter(({ kind }) => kind !== "flow"),
   ];
-  return { width: columns * pitch + 24, height: y + 12, boxes: outerFirst, lines: [], isSimple: true };
+  return {
+    width: columns * pitch + 24,
+    height: y + 12,
+    boxes: outerFirst,
+    lines: [],
+    isSimple: true,
+  };
 }
 
 function countOf(root: Box): number {

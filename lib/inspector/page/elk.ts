@@ -10,7 +10,10 @@ export function layout(graph: ElkNode): Promise<ElkNode> {
 }
 
 /** An edge's way as a path, with corners rounded. */
-export function pathOf(points: readonly { readonly x: number; readonly y: number }[], radius = 8): string {
+export function pathOf(
+  points: readonly { readonly x: number; readonly y: number }[],
+  radius = 8,
+): string {
   const [first, ...rest] = points;
   if (first === undefined) return "";
   let path = `M${first.x} ${first.y}`;

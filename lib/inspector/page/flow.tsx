@@ -1,7 +1,7 @@
 /** One flow: its graph, timeline, journal and actors, at any moment of its journal. */
 import { useEffect, useMemo } from "preact/hooks";
 import type { AboutDocument } from "../documents.ts";
-import type { Moment } from "../model/player.ts";
+import type { Moment, Player } from "../model/player.ts";
 import { spansOf } from "../model/timeline.ts";
 import { reasonOf } from "../model/why.ts";
 import { duration } from "../model/words.ts";
@@ -39,7 +39,9 @@ export function FlowView({ id, query, about }: FlowProps) {
   return (
     <>
       {problem !== "" && <p class="problem">{problem}</p>}
-      {!isRead && <p class="empty">reading the journal… {player.last.toLocaleString("en")} records</p>}
+      {!isRead && (
+        <p class="empty">reading the journal… {player.last.toLocaleString("en")} records</p>
+      )}
       <Shown {...{ id, query, about, playback, moment }} />
     </>
   );
@@ -54,7 +56,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
   const { player, runner, job, refresh } = playback;
   const { entries, last } = player;
   const { state, sequence } = moment;
-  const { actor = "", panel = "actor" } = query;
+  const { actor = "" } = query;
   const isLive = query["at"] === undefined;
   const isRunning = isLive && moving.has(state.flow.value);
   const now = useNow(250, isRunning);
@@ -78,6 +80,11 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
   const select = (name: string): void => {
     change({ actor: name === actor ? "" : name, panel: "" });
   };
+  // Not with every tick of the clock: it may be large.
+  const drawn = useMemo(
+    () => <Graph moment={moment} selected={actor} select={select} />,
+    [state, sequence, query],
+  );
   return (
     <section class="flow">
       <header class="flow-head">
@@ -98,9 +105,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         goTo={goTo}
       />
       <div class="panes">
-        <div class="pane graph">
-          <Graph moment={moment} selected={actor} select={select} />
-        </div>
+        <div class="pane graph">{drawn}</div>
         <div class="pane lines">
           <Timeline
             {...{ moment, spans, allSpans, to, isRunning, select }}
@@ -108,28 +113,44 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
             selected={actor}
           />
         </div>
-        <div class="pane side">
-          <nav class="tabs" aria-label="panels">
-            {panels.map((name) => (
-              <Link key={name} to={{ ...query, panel: name === "actor" ? "" : name }} current={panel === name}>
-                {name === "actor" ? actor || "flow" : name}
-              </Link>
-            ))}
-          </nav>
-          {panel === "journal" ? (
-            <Journal
-              {...{ entries, sequence, goTo }}
-              blueprint={state.blueprint}
-              selected={actor}
-            />
-          ) : panel === "values" ? (
-            <Values moment={moment} />
-          ) : (
-            <Details moment={moment} name={actor} />
-          )}
-        </div>
+        <Side {...{ moment, query, player, goTo }} />
       </div>
     </section>
+  );
+}
+
+interface SideProps {
+  readonly moment: Moment;
+  readonly query: Query;
+  readonly player: Player;
+  readonly goTo: (to: number | undefined) => void;
+}
+
+function Side({ moment, query, player, goTo }: SideProps) {
+  const { state, sequence } = moment;
+  const { entries } = player;
+  const { actor = "", panel = "actor" } = query;
+  return (
+    <div class="pane side">
+      <nav class="tabs" aria-label="panels">
+        {panels.map((name) => (
+          <Link
+            key={name}
+            to={{ ...query, panel: name === "actor" ? "" : name }}
+            current={panel === name}
+          >
+            {name === "actor" ? actor || "flow" : name}
+          </Link>
+        ))}
+      </nav>
+      {panel === "journal" ? (
+        <Journal {...{ entries, sequence, goTo }} blueprint={state.blueprint} selected={actor} />
+      ) : panel === "values" ? (
+        <Values moment={moment} />
+      ) : (
+        <Details moment={moment} name={actor} />
+      )}
+    </div>
   );
 }
 

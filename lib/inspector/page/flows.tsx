@@ -148,7 +148,12 @@ function useFlows(text: string, state: string) {
     (before: string | undefined) => {
       const number = ++asked.current;
       isAsking.current = true;
-      const wanted = { states: state === "" ? [] : state.split(","), text, before, limit: sizes.page };
+      const wanted = {
+        states: state === "" ? [] : state.split(","),
+        text,
+        before,
+        limit: sizes.page,
+      };
       api
         .flows(wanted)
         .then(

@@ -71,7 +71,9 @@ function Inside({ drawing, sight, moment, selected, select }: InsideProps) {
   const isIn = (left: number, top: number, right: number, bottom: number): boolean =>
     right >= sight.left && left <= sight.right && bottom >= sight.top && top <= sight.bottom;
   const lines = drawing.lines.filter(({ area }) => isIn(...area));
-  const boxes = drawing.boxes.filter(({ x, y, width, height }) => isIn(x, y, x + width, y + height));
+  const boxes = drawing.boxes.filter(({ x, y, width, height }) =>
+    isIn(x, y, x + width, y + height),
+  );
   const isDone = (id: string): boolean => {
     const atom = Number(id.slice(1));
     return id.startsWith("a") && state.stateOf(atom) === "SUCCESS";
@@ -79,7 +81,15 @@ function Inside({ drawing, sight, moment, selected, select }: InsideProps) {
   return (
     <>
       <defs>
-        <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+        <marker
+          id="tip"
+          viewBox="0 0 8 8"
+          refX="7"
+          refY="4"
+          markerWidth="7"
+          markerHeight="7"
+          orient="auto"
+        >
           <path d="M0 0L8 4L0 8z" class="tip" />
         </marker>
       </defs>
@@ -162,7 +172,14 @@ function Atom({ box, moment, isBare, isSelected, select }: AtomProps) {
             </text>
           )}
           {isActive && progress > 0 && (
-            <rect class="fill" x={x + 6} y={y + height - 6} width={(width - 12) * progress} height={2.5} rx={1} />
+            <rect
+              class="fill"
+              x={x + 6}
+              y={y + height - 6}
+              width={(width - 12) * progress}
+              height={2.5}
+              rx={1}
+            />
           )}
         </>
       )}

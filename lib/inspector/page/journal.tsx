@@ -27,7 +27,14 @@ export function Journal({ entries, blueprint, sequence, goTo, selected }: Journa
     <div class="journal">
       {selected !== "" && (
         <label class="only">
-          <input type="checkbox" checked={only} onChange={() => { setOnly(!only); }} /> only {selected}
+          <input
+            type="checkbox"
+            checked={only}
+            onChange={() => {
+              setOnly(!only);
+            }}
+          />{" "}
+          only {selected}
         </label>
       )}
       <Rows
@@ -66,7 +73,10 @@ export function Journal({ entries, blueprint, sequence, goTo, selected }: Journa
 
 /** Without what is long and shown elsewhere. */
 function recordOf({ sequence, at, epoch, record }: Entry): unknown {
-  const shown = "blueprint" in record ? { ...record, blueprint: `${record.blueprint.atoms.length} atoms` } : record;
+  const shown =
+    "blueprint" in record
+      ? { ...record, blueprint: `${record.blueprint.atoms.length} atoms` }
+      : record;
   return { sequence, at: new Date(at), epoch, ...shown };
 }
 

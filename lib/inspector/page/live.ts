@@ -72,4 +72,3 @@ export function useChanges(listener: Listener): void {
     return () => listeners.delete(listener);
   }, [listener]);
 }
-

@@ -21,6 +21,8 @@ export function usePlayback(id: string): Playback {
   const [who, setWho] = useState<Pick<Playback, "runner" | "job">>({ runner: null, job: null });
   const isAsking = useRef(false);
   const again = useRef(false);
+  /** A call: it may have been asked again while this one waited. */
+  const wantsMore = (): boolean => again.current;
   const read = useMemo(
     () => async (): Promise<void> => {
       if (isAsking.current) {
@@ -35,7 +37,7 @@ export function usePlayback(id: string): Playback {
           player.add(batches);
           setWho({ runner, job });
           setFound({ isRead: !more, problem: "" });
-          if (!more && !again.current) return;
+          if (!more && !wantsMore()) return;
         }
       } catch (error) {
         setFound({ isRead: true, problem: error instanceof Error ? error.message : String(error) });

@@ -11,7 +11,14 @@ interface SliderProps {
 export function Slider({ sequence, last, isLive, at, text, goTo }: SliderProps) {
   return (
     <div class={isLive ? "slider live" : "slider"}>
-      <button type="button" title="the record before: [" disabled={sequence <= 1} onClick={() => { goTo(sequence - 1); }}>
+      <button
+        type="button"
+        title="the record before: ["
+        disabled={sequence <= 1}
+        onClick={() => {
+          goTo(sequence - 1);
+        }}
+      >
         ‹
       </button>
       <input
@@ -25,7 +32,14 @@ export function Slider({ sequence, last, isLive, at, text, goTo }: SliderProps) 
           goTo(Number(event.currentTarget.value));
         }}
       />
-      <button type="button" title="the record after: ]" disabled={sequence >= last} onClick={() => { goTo(sequence + 1); }}>
+      <button
+        type="button"
+        title="the record after: ]"
+        disabled={sequence >= last}
+        onClick={() => {
+          goTo(sequence + 1);
+        }}
+      >
         ›
       </button>
       <span class="where">
@@ -33,7 +47,14 @@ export function Slider({ sequence, last, isLive, at, text, goTo }: SliderProps) 
       </span>
       <time>{new Date(at).toLocaleString()}</time>
       <span class="since">{text}</span>
-      <button type="button" class="present" aria-pressed={isLive} onClick={() => { goTo(undefined); }}>
+      <button
+        type="button"
+        class="present"
+        aria-pressed={isLive}
+        onClick={() => {
+          goTo(undefined);
+        }}
+      >
         {isLive ? "● latest" : "to latest"}
       </button>
     </div>

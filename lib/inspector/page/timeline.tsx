@@ -52,7 +52,9 @@ export function Timeline(props: TimelineProps) {
               <span class="label">{name}</span>
               <span class="lane">
                 {scale.map((stretch) =>
-                  stretch.isFolded ? <i key={stretch.from} class="gap" style={widthOf(stretch)} /> : null,
+                  stretch.isFolded ? (
+                    <i key={stretch.from} class="gap" style={widthOf(stretch)} />
+                  ) : null,
                 )}
                 {(spans.get(name) ?? []).map((span) => (
                   <Bar key={`${span.kind} ${span.sequence}`} span={span} scale={scale} end={end} />
@@ -69,7 +71,10 @@ export function Timeline(props: TimelineProps) {
 
 const percent = (part: number): string => `${100 * part}%`;
 
-const widthOf = ({ left, right }: Stretch) => ({ left: percent(left), width: percent(right - left) });
+const widthOf = ({ left, right }: Stretch) => ({
+  left: percent(left),
+  width: percent(right - left),
+});
 
 const verbs = { execute: "attempt", revert: "revert", wait: "wait" } as const;
 
