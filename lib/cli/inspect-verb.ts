@@ -1,6 +1,6 @@
 /** The verb that serves the inspector's page. */
 import { InvalidArgumentError } from "commander";
-import { addNats, addVerb, examples, type Line } from "./arguments.ts";
+import { addPlaces, addVerb, examples, type Line } from "./arguments.ts";
 import type { InspectOptions } from "./inspect.ts";
 
 function portNumber(text: string): number {
@@ -11,7 +11,7 @@ function portNumber(text: string): number {
 
 export function addInspect(line: Line): void {
   const what = "show flows in a browser: graph, timeline, state charts, journal, time travel";
-  addNats(addVerb(line, "inspect", what))
+  addPlaces(addVerb(line, "inspect", what))
     .option(
       "--host <address>",
       "address to listen on; others than this machine's own need a token",
