@@ -1,0 +1,92 @@
+// What the page makes of a journal: spans of time, folded gaps, pictures, reasons.
+import t from "tap";
+import { compile } from "../../lib/compile/compile.ts";
+import { graph, linear, load, memoryJournal, task, unordered } from "../../lib/index.ts";
+import { pictureOf } from "../../lib/inspector/model/picture.ts";
+import { Player } from "../../lib/inspector/model/player.ts";
+import { placeOf, scaleOf, spansOf } from "../../lib/inspector/model/timeline.ts";
+import { reasonOf } from "../../lib/inspector/model/why.ts";
+import { createServer } from "./flows.ts";
+
+async function played(pace: Parameters<typeof createServer>[0]): Promise<Player> {
+  const journal = memoryJournal();
+  await load(createServer(pace), { id: "f", journal })
+    .run()
+    .catch(() => undefined);
+  const player = new Player();
+  player.add(await journal.read("f"));
+  return player;
+}
+
+t.test("every attempt, wait and revert is a span with its outcome", async (t) => {
+  const player = await played({ unitMs: 1, failures: 1, bill: "fails" });
+  const spans = spansOf(player.entries, player.last);
+  const of = (name: string) =>
+    (spans.get(name) ?? []).map(({ kind, outcome }) => `${kind} ${outcome}`);
+  t.strictSame(of("boot"), ["execute failed", "revert done", "execute done", "revert done"]);
+  t.strictSame(of("try-hosts"), ["execute done", "wait done", "execute done", "revert done"]);
+  t.strictSame(of("send-invoice"), ["execute failed", "revert done"]);
+  t.ok([...spans.values()].flat().every(({ endedAt }) => endedAt !== undefined));
+  const early = spansOf(player.entries, 4);
+  t.strictSame(
+    [...early.values()].flat().map(({ outcome }) => outcome),
+    ["open"],
+  );
+});
+
+t.test("long gaps are folded, time in between keeps its proportions", async (t) => {
+  const hour = 3_600_000;
+  const scale = scaleOf([
+    [hour, hour + 500],
+    [0, 1_000],
+    [800, 3_000],
+    [2 * hour, 2 * hour + 500],
+  ]);
+  t.strictSame(
+    scale.map(({ isFolded }) => isFolded),
+    [false, true, false, true, false],
+  );
+  const [first, gap, second] = scale;
+  t.ok(gap!.right - gap!.left < 0.05, "an hour of nothing takes little room");
+  const ratio = (first!.right - first!.left) / (second!.right - second!.left);
+  t.ok(Math.abs(ratio - 6) < 1e-9, "3,000 ms are six times as wide as 500 ms");
+  t.equal(scale.at(-1)!.right.toFixed(9), "1.000000000");
+  t.equal(placeOf(scale, 1_500), (first!.left + first!.right) / 2);
+  t.equal(placeOf(scale, -5), 0);
+  t.equal(placeOf(scale, 9 * hour), 1);
+  t.strictSame(scaleOf([]), []);
+  const many = scaleOf(Array.from({ length: 500 }, (_, at) => [at * hour, at * hour + 10]));
+  t.ok(
+    many.every(({ left, right }) => right >= left && right <= 1 + 1e-9),
+    "many gaps leave room",
+  );
+});
+
+t.test("boxes stand in boxes, arrows between those side by side", async (t) => {
+  const a = task({ name: "a", provides: "x", execute: () => 1 });
+  const b = task({ name: "b", requires: ["x"], execute: () => 1 });
+  const c = task({ name: "c", execute: () => 1 });
+  const { blueprint } = compile(linear("outer", graph("inner", b, a), unordered("loose", c)));
+  const outer = pictureOf(blueprint).children[0]!;
+  const names = (boxes: readonly { readonly name: string }[]) => boxes.map(({ name }) => name);
+  t.strictSame(names(outer.children), ["inner", "loose"]);
+  t.strictSame(names(outer.children[0]!.children), ["a", "b"]);
+  const ends = (box: typeof outer) => box.arrows.map(({ from, to }) => `${from}>${to}`);
+  t.strictSame(ends(outer), ["s1>s2"]);
+  t.strictSame(ends(outer.children[0]!), ["a0>a1"]);
+  t.strictSame(ends(outer.children[1]!), []);
+});
+
+t.test("it is said why a flow is where it is", async (t) => {
+  const player = await played({ unitMs: 1, failures: 1, bill: "fails" });
+  const said = (sequence: number): string => {
+    const { state, at } = player.moment(sequence)!;
+    const spans = spansOf(player.entries, sequence);
+    return reasonOf(state, { now: at, spans, isLive: false, runner: null }).sentence;
+  };
+  t.equal(said(player.last), "it failed and was undone: the customer has no address");
+  t.match(said(4), /^"check-quota" runs for/);
+  const all = Array.from({ length: player.last }, (_, at) => said(at + 1));
+  t.ok(all.some((text) => /^"try-hosts" waits .* before the next attempt$/.test(text)));
+  t.ok(all.some((text) => /^"boot" is being undone/.test(text)));
+});
