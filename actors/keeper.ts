@@ -12,6 +12,7 @@ import {
   type ToFlow,
   type Verdict,
 } from "../lib/executor/protocol.ts";
+import { packOutcomes } from "../lib/executor/wire.ts";
 import type { Outcome } from "../lib/plan/records.ts";
 import type { Transport } from "../lib/transport/transport.ts";
 import type { Log } from "../lib/types.ts";
@@ -40,6 +41,8 @@ const noOffers: ReadonlyMap<string, number> = new Map();
 interface Kept extends KeyedOutcome {
   readonly engine: string;
   readonly since: number;
+  /** Its slot is free again. */
+  isFreed: boolean;
 }
 
 /** The outcomes of one flow. */
@@ -105,7 +108,8 @@ export class Keeper {
       };
       this.#boxes.set(flow, box);
     }
-    box.outcomes.set(key, { key, outcome, engine, since: this.#options.clock.monotonic() });
+    const since = this.#options.clock.monotonic();
+    box.outcomes.set(key, { key, outcome, engine, since, isFreed: false });
     this.#keys.set(key, box);
     if (box.isSending || box.timer !== undefined) return;
     box.isSending = true;
@@ -153,16 +157,16 @@ export class Keeper {
     if (first === undefined || this.#isClosed) return;
     const turn = ++box.sent;
     // A batch that is sent again has freed its slots before.
-    const fresh = batch.filter((one) => !freed.has(one));
     const engines = new Map<string, number>();
-    for (const one of fresh) {
-      freed.add(one);
+    for (const one of batch) {
+      if (one.isFreed) continue;
+      one.isFreed = true;
       engines.set(one.engine, (engines.get(one.engine) ?? 0) + 1);
     }
     for (const [engine, slots] of engines) engines.set(engine, offer(engine, slots));
     box.offers = engines;
     const offers = [...engines.values()].reduce((sum, slots) => sum + slots, 0);
-    const outcomes = batch.map(({ key, outcome }) => ({ key, outcome }));
+    const outcomes = packOutcomes(box.flow, batch);
     const message: ToFlow = { kind: "outcomes", worker, outcomes, offers };
     try {
       const verdicts = await transport.request(flowAddress(box.flow), message);
@@ -218,6 +222,3 @@ export class Keeper {
     box.waitMs = Math.min(longestWaitMs, 2 * box.waitMs);
   }
 }
-
-/** Outcomes whose slots are free again. */
-const freed = new WeakSet<Kept>();

@@ -25,6 +25,7 @@ import {
   whoAddress,
   workerAddress,
 } from "../lib/executor/protocol.ts";
+import { unpackCalls } from "../lib/executor/wire.ts";
 import { errorOf, type Failure, failureOf } from "../lib/failure.ts";
 import type { Outcome } from "../lib/plan/records.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
@@ -75,7 +76,9 @@ export class Worker implements Pick<Report, "progress"> {
   readonly #running = new Map<string, Context>();
   /** What runs here and must be alone. */
   #alone: string | undefined;
+  /** The flows called for last come last. */
   readonly #epochs = new Map<string, number>();
+  #lastFlow: string | undefined;
   readonly #keeper: Keeper;
   readonly #credit: Credit;
   readonly #leaseMs: number;
@@ -175,7 +178,7 @@ export class Worker implements Pick<Report, "progress"> {
   #take(message: ToWorker): unknown {
     switch (message.kind) {
       case "calls":
-        return message.calls.map((call) => this.#call(call, message.engine));
+        return this.#calls(unpackCalls(message.flows), message.engine);
       case "want":
         return this.#state === "up" ? this.#credit.want(message.engine, message.slots) : 0;
       case "release":
@@ -194,33 +197,34 @@ export class Worker implements Pick<Report, "progress"> {
     return this.#running.has(key) || this.#keeper.has(key);
   }
 
-  #call(call: Call, engine: string): Refusal | null {
-    if (this.#holds(call.key)) return null;
-    const refusal = this.#refusal(call, engine);
-    if (refusal !== null) {
-      this.#refused++;
+  #calls(calls: readonly Call[], engine: string): (Refusal | null)[] {
+    const begin: (() => void)[] = [];
+    const answers = calls.map((call) => {
+      if (this.#holds(call.key)) return null;
+      const refusal = this.#refusal(call, engine);
+      if (refusal === null) begin.push(this.#accept(call, engine));
+      else this.#refused++;
       return refusal;
-    }
+    });
+    // Later, so that calls that end at once, or block, don't keep the answer waiting.
+    if (begin.length > 0) this.#options.clock.yield(() => begin.forEach((go) => go()));
+    return answers;
+  }
+
+  /** @returns begins it */
+  #accept(call: Call, engine: string): () => void {
     const task = this.#tasks.get(taskKey(call.task, call.version)) as Task;
     const context = new Context(attemptOf(call), this, this.#options.log);
     this.#running.set(call.key, context);
     if (call.alone) this.#alone = call.key;
-    // Later, so that a call that ends at once, or blocks, doesn't keep the answer waiting.
-    this.#options.clock.yield(() => {
+    return () => {
       // Closed meanwhile, it must not begin.
       if (this.#running.get(call.key) === context) this.#run(task, context, call, engine);
-    });
-    return null;
+    };
   }
 
   #refusal(call: Call, engine: string): Refusal | null {
-    const known = this.#epochs.get(call.flow) ?? 0;
-    if (call.epoch < known) return "superseded";
-    // The owner before it may have died before it answered.
-    if (call.epoch > known) this.#keeper.sendAgain(call.flow);
-    this.#epochs.delete(call.flow);
-    this.#epochs.set(call.flow, call.epoch);
-    if (this.#epochs.size > mostEpochs) this.#epochs.delete(this.#epochs.keys().next().value ?? "");
+    if (!this.#meetOwner(call)) return "superseded";
     if (this.#state !== "up" || this.#keeper.isFull) return "draining";
     if (!this.#tasks.has(taskKey(call.task, call.version))) return "unknown-task";
     if (this.#alone !== undefined) return "no-credit";
@@ -229,6 +233,20 @@ export class Worker implements Pick<Report, "progress"> {
       if (this.#running.size > 0) return "no-credit";
     }
     return this.#credit.use(engine) ? null : "no-credit";
+  }
+
+  /** Remembers the highest epoch of a flow. @returns false for a lower one */
+  #meetOwner({ flow, epoch }: Call): boolean {
+    const known = this.#epochs.get(flow) ?? 0;
+    if (epoch < known) return false;
+    if (flow === this.#lastFlow && epoch === known) return true;
+    // The owner before it may have died before it answered.
+    if (epoch > known) this.#keeper.sendAgain(flow);
+    this.#lastFlow = flow;
+    this.#epochs.delete(flow);
+    this.#epochs.set(flow, epoch);
+    if (this.#epochs.size > mostEpochs) this.#epochs.delete(this.#epochs.keys().next().value ?? "");
+    return true;
   }
 
   #run(task: Task, context: Context, call: Call, engine: string): void {

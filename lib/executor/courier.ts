@@ -4,6 +4,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { KnownWorker } from "./fleet.ts";
 import type { Job } from "./job.ts";
 import { type Refusal, type ToWorker, workerAddress } from "./protocol.ts";
+import { packCalls } from "./wire.ts";
 
 export interface CourierOptions {
   readonly transport: Transport;
@@ -67,7 +68,8 @@ export class Courier {
       this.#sendLater(worker, others, waitMs);
       if (due.length === 0) return;
     }
-    this.#request(worker, { kind: "calls", engine, calls: due.map(({ call }) => call) }).then(
+    const flows = packCalls(due.map(({ call }) => call));
+    this.#request(worker, { kind: "calls", engine, flows }).then(
       (answer) => {
         due.forEach((job, at) => {
           answered(worker, job, (answer as (Refusal | null)[])[at] ?? null);

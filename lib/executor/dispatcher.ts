@@ -146,8 +146,9 @@ export class Dispatcher {
 
   /** Its outcome is recorded, or it is nobody's any more. */
   forget(job: Job): void {
+    if (job.state === "over") return;
+    if (job.state === "queued") this.#queue.delete(job);
     job.state = "over";
-    this.#queue.delete(job);
     if (job.worker !== undefined) this.#fleet.get(job.worker)?.jobs.delete(job.call.key);
   }
 
@@ -296,7 +297,7 @@ export class Dispatcher {
     const worker = this.#fleet.get(id);
     if (worker === undefined) return 0;
     worker.heardAt = this.#clock.monotonic();
-    const takes = Math.min(slots, this.#queue.countFor(worker));
+    const takes = this.#queue.countFor(worker, slots);
     worker.wanted = Math.max(0, worker.wanted - slots);
     worker.credit += takes;
     this.#pump();
@@ -331,13 +332,13 @@ export class Dispatcher {
     for (let at = 0; at < jobs.length; at += callsAtOnce) {
       this.#courier.send(worker, jobs.slice(at, at + callsAtOnce));
     }
-    if (worker.credit > 0 && this.#queue.countFor(worker) === 0) this.#courier.release(worker);
+    if (worker.credit > 0 && this.#queue.countFor(worker, 1) === 0) this.#courier.release(worker);
   }
 
   /** Asks each worker that could do with more for what it could be given. */
   #wantMore(): void {
     for (const worker of this.#fleet.all) {
-      const slots = this.#queue.countFor(worker);
+      const slots = worker.wanted < this.#queue.size ? this.#queue.countFor(worker) : 0;
       if (slots > worker.wanted) this.#courier.want(worker, slots);
     }
   }

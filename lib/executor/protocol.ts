@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import type { Failure } from "../failure.ts";
 import { addressOf } from "../names.ts";
 import type { Direction, Outcome } from "../plan/records.ts";
+import type { FlowCalls, PackedOutcome } from "./wire.ts";
 
 /** An attempt at a task, for a worker. */
 export interface Call {
@@ -37,7 +38,7 @@ export type Refusal = "unknown-task" | "no-credit" | "draining" | "superseded";
 /** Requests to `w.<worker>.<incarnation>`. */
 export type ToWorker =
   /** Answer: for each call null (taken, now or before) or why not. */
-  | { readonly kind: "calls"; readonly engine: string; readonly calls: readonly Call[] }
+  | { readonly kind: "calls"; readonly engine: string; readonly flows: readonly FlowCalls[] }
   /** Answer: how many slots are granted now; the rest is granted when slots are free. Replaces an earlier want. */
   | { readonly kind: "want"; readonly engine: string; readonly slots: number }
   /** Slots that were granted and are not needed. */
@@ -56,7 +57,7 @@ export type ToFlow =
   | {
       readonly kind: "outcomes";
       readonly worker: string;
-      readonly outcomes: readonly KeyedOutcome[];
+      readonly outcomes: readonly PackedOutcome[];
       /** Slots that these outcomes freed and this owner may use again without asking. */
       readonly offers: number;
     }

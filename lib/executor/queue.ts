@@ -24,15 +24,21 @@ export class JobQueue {
     else this.#counts.set(job.task, left);
   }
 
-  /** How many of those that wait the worker serves. */
-  countFor(worker: KnownWorker): number {
+  /** How many of those that wait the worker serves: counted up to `most`, default all. */
+  countFor(worker: KnownWorker, most = Number.POSITIVE_INFINITY): number {
     if (worker.isDraining || this.#jobs.size === 0) return 0;
     let count = 0;
     const [few, many] = [this.#counts, worker.tasks];
     if (few.size <= many.size) {
-      for (const [task, waiting] of few) if (many.has(task)) count += waiting;
+      for (const [task, waiting] of few) {
+        if (many.has(task)) count += waiting;
+        if (count >= most) return most;
+      }
     } else {
-      for (const task of many) count += few.get(task) ?? 0;
+      for (const task of many) {
+        count += few.get(task) ?? 0;
+        if (count >= most) return most;
+      }
     }
     return count;
   }
@@ -40,7 +46,7 @@ export class JobQueue {
   /** Takes up to so many that the worker may be sent. */
   takeFor(worker: KnownWorker, most: number): Job[] {
     const taken: Job[] = [];
-    if (worker.isDraining || this.countFor(worker) === 0) return taken;
+    if (worker.isDraining || this.countFor(worker, 1) === 0) return taken;
     // Who has one for itself gets nothing else.
     for (const held of worker.jobs.values()) if (held.call.alone) return taken;
     for (const job of this.#jobs) {

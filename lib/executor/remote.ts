@@ -20,6 +20,7 @@ import {
   type ToFlow,
   type Verdict,
 } from "./protocol.ts";
+import { unpackOutcome } from "./wire.ts";
 
 export interface RemoteOptions {
   readonly flow: string;
@@ -37,11 +38,8 @@ interface Entry {
   readonly attempt: Attempt;
   /** An outcome was reported and is not recorded yet. */
   isReported: boolean;
-  /** Those who brought an outcome and wait until it is recorded. */
-  readonly waiting: {
-    readonly resolve: (verdict: Verdict) => void;
-    readonly reject: (error: Error) => void;
-  }[];
+  /** Those who brought an outcome and wait until it is recorded, and which one of theirs it is. */
+  readonly waiting: (readonly [Verdicts, number])[];
 }
 
 /** Outcomes whose senders are remembered, should their answers be lost. */
@@ -53,6 +51,8 @@ export class RemoteExecutor implements Executor, JobOwner {
   readonly #report: Report;
   readonly #inline: InlineExecutor;
   readonly #entries = new Map<string, Entry>();
+  /** The last one of each atom: found sooner than by its key. */
+  readonly #byAtom = new Map<number, Entry>();
   /** Whose outcomes were recorded last. */
   readonly #recent = new Map<string, string>();
   readonly #stops: Stop[] = [];
@@ -85,7 +85,9 @@ export class RemoteExecutor implements Executor, JobOwner {
       state: "queued",
       worker: undefined,
     };
-    this.#entries.set(call.key, { job, attempt, isReported: false, waiting: [] });
+    const entry: Entry = { job, attempt, isReported: false, waiting: [] };
+    this.#entries.set(call.key, entry);
+    this.#byAtom.set(attempt.atom, entry);
     // Outcomes come to the flow's address: nothing is sent before it is there.
     if (this.#isServed) return this.#send(job, attempt.again);
     this.#serve().then(
@@ -112,14 +114,13 @@ export class RemoteExecutor implements Executor, JobOwner {
   }
 
   settled(atom: number, direction: Direction, attempt: number): void {
-    const name = this.#options.code.atoms[atom]?.name ?? "";
-    const key = this.#key(name, direction, attempt);
-    const entry = this.#entries.get(key);
+    const entry = this.#entryOf(atom, direction, attempt);
     if (entry === undefined) return;
+    const { key } = entry.job.call;
     this.#entries.delete(key);
     if (entry.isReported) this.#remember(key, entry.job.worker);
     this.#options.dispatcher.forget(entry.job);
-    for (const { resolve } of entry.waiting) resolve("recorded");
+    for (const [verdicts, at] of entry.waiting) verdicts.set(at, "recorded");
   }
 
   taken(job: Job): void {
@@ -146,7 +147,7 @@ export class RemoteExecutor implements Executor, JobOwner {
     const { dispatcher, flow } = this.#options;
     for (const { job, waiting } of this.#entries.values()) {
       // Without an answer they would send nothing of this flow to its next owner for a while.
-      for (const { reject } of waiting) reject(new FlowError("ENGINE_CLOSED", { flow }));
+      for (const [verdicts] of waiting) verdicts.fail(new FlowError("ENGINE_CLOSED", { flow }));
       // Workers that end with this process have nobody else to work for.
       if (dispatcher.options.isLocal === true) {
         dispatcher.cancel(job, new FlowError("ENGINE_CLOSED", { flow }));
@@ -154,8 +155,19 @@ export class RemoteExecutor implements Executor, JobOwner {
       dispatcher.forget(job);
     }
     this.#entries.clear();
+    this.#byAtom.clear();
     for (const stop of this.#stops) stop();
     await this.#inline[Symbol.asyncDispose]();
+  }
+
+  #entryOf(atom: number, direction: Direction, attempt: number): Entry | undefined {
+    const last = this.#byAtom.get(atom);
+    if (last?.attempt.attempt === attempt && last.attempt.direction === direction) {
+      this.#byAtom.delete(atom);
+      return this.#entries.has(last.job.call.key) ? last : undefined;
+    }
+    const name = this.#options.code.atoms[atom]?.name ?? "";
+    return this.#entries.get(this.#key(name, direction, attempt));
   }
 
   #key(name: string, direction: Direction, attempt: number): string {
@@ -197,7 +209,12 @@ export class RemoteExecutor implements Executor, JobOwner {
       return message.keys.map((key) => this.#isHeld(key, message.worker));
     }
     dispatcher.offer(message.worker, message.offers);
-    return Promise.all(message.outcomes.map(async (one) => this.#outcome(one, message.worker)));
+    const { outcomes, worker } = message;
+    const verdicts = new Verdicts(outcomes.length);
+    outcomes.forEach((one, at) => {
+      this.#outcome(unpackOutcome(flow, one), worker, verdicts, at);
+    });
+    return verdicts.all;
   }
 
   #isHeld(key: string, worker: string): boolean {
@@ -207,27 +224,24 @@ export class RemoteExecutor implements Executor, JobOwner {
     return true;
   }
 
-  #outcome({ key, outcome }: KeyedOutcome, worker: string): Verdict | Promise<Verdict> {
+  #outcome({ key, outcome }: KeyedOutcome, worker: string, verdicts: Verdicts, at: number): void {
     this.#options.dispatcher.letGo(worker, key);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
       // The same message once more: its answer was lost.
-      if (this.#recent.get(key) === worker) return "recorded";
-      if (!this.#isAwaited(key)) return "superseded";
+      if (this.#recent.get(key) === worker) return verdicts.set(at, "recorded");
+      if (!this.#isAwaited(key)) return verdicts.set(at, "superseded");
       // Its start is recorded, but it was not launched by this owner yet.
-      throw new FlowError("NO_RECEIVER", { to: flowAddress(this.#options.flow) });
+      const to = flowAddress(this.#options.flow);
+      return verdicts.fail(new FlowError("NO_RECEIVER", { to }));
     }
     this.#options.dispatcher.holds(entry.job, worker);
-    const verdict = new Promise<Verdict>((resolve, reject) => {
-      entry.waiting.push({ resolve, reject });
-    });
-    if (!entry.isReported) {
-      entry.isReported = true;
-      // Its worker has done with it: should that go while the outcome is being recorded, nobody else is to do it again.
-      this.#options.dispatcher.forget(entry.job);
-      this.#report.outcome(entry.attempt, outcome);
-    }
-    return verdict;
+    entry.waiting.push([verdicts, at]);
+    if (entry.isReported) return;
+    entry.isReported = true;
+    // Its worker has done with it: should that go while the outcome is being recorded, nobody else is to do it again.
+    this.#options.dispatcher.forget(entry.job);
+    this.#report.outcome(entry.attempt, outcome);
   }
 
   /** Whether the flow waits for an attempt that this owner has not launched. */
@@ -243,6 +257,33 @@ export class RemoteExecutor implements Executor, JobOwner {
   #progressed({ key, fraction, details }: Progress): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#report.progress(entry.attempt, fraction, details);
+  }
+}
+
+/** What becomes of the outcomes of one message: one promise, however many they are. */
+class Verdicts {
+  readonly all: Promise<readonly Verdict[]>;
+  readonly #verdicts: Verdict[];
+  #open: number;
+  #resolve!: (verdicts: readonly Verdict[]) => void;
+  #reject!: (error: Error) => void;
+
+  constructor(outcomes: number) {
+    this.#verdicts = new Array<Verdict>(outcomes);
+    this.#open = outcomes;
+    this.all = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  set(at: number, verdict: Verdict): void {
+    this.#verdicts[at] = verdict;
+    if (--this.#open === 0) this.#resolve(this.#verdicts);
+  }
+
+  fail(error: Error): void {
+    this.#reject(error);
   }
 }
 

@@ -3,7 +3,8 @@
 import t from "tap";
 import { drawn, seeded } from "../simulation/time.ts";
 import { linear, times, unordered } from "../../lib/index.ts";
-import { shardOf, workerAddress, flowAddress } from "../../lib/executor/protocol.ts";
+import { type Call, shardOf, workerAddress, flowAddress } from "../../lib/executor/protocol.ts";
+import { packCalls } from "../../lib/executor/wire.ts";
 import type { Item, Task } from "../../lib/types.ts";
 import { Cluster, leaseMs, lossy } from "./cluster.ts";
 import { failing, quick, recordsOf, Stage, watch } from "./fixture.ts";
@@ -295,8 +296,8 @@ t.test(
     const cluster = new Cluster();
     const worker = await cluster.worker("one", [quick("a")], { concurrency: 1 });
     const asks = cluster.switch.join();
-    const call = (task: string, epoch: number, key = `f/${task}/execute/${epoch}`) => ({
-      key,
+    const call = (task: string, epoch: number): Call => ({
+      key: `f/${task}/execute/${epoch}`,
       flow: "f",
       epoch,
       task,
@@ -306,8 +307,10 @@ t.test(
       attempt: epoch,
       inputs: {},
     });
-    const send = (...calls: object[]) =>
-      cluster.pass(asks.request(workerAddress("one"), { kind: "calls", engine: "e", calls }));
+    const send = (...calls: Call[]) => {
+      const message = { kind: "calls", engine: "e", flows: packCalls(calls) };
+      return cluster.pass(asks.request(workerAddress("one"), message));
+    };
     t.strictSame(await send(call("b", 2)), ["unknown-task"]);
     t.strictSame(await send(call("a", 2)), ["no-credit"]);
     t.strictSame(await send(call("a", 1)), ["superseded"]);

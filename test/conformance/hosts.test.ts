@@ -10,6 +10,7 @@ import {
   whoAddress,
   workerAddress,
 } from "../../lib/executor/protocol.ts";
+import { packCalls } from "../../lib/executor/wire.ts";
 import type { Transport } from "../../lib/transport/transport.ts";
 import { noServer, until } from "../nats/server.ts";
 import { type Hosts, holders } from "./hosts.ts";
@@ -100,7 +101,7 @@ async function occupy(transport: Transport, worker: string): Promise<string> {
   };
   const ask = (body: unknown): Promise<unknown> => transport.request(workerAddress(worker), body);
   assert.equal(await ask({ kind: "want", engine: "test", slots: 1 }), 1);
-  assert.deepEqual(await ask({ kind: "calls", engine: "test", calls: [call] }), [null]);
+  assert.deepEqual(await ask({ kind: "calls", engine: "test", flows: packCalls([call]) }), [null]);
   return key;
 }
 

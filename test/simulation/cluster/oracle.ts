@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { Call } from "../../../lib/executor/call.ts";
 import type { ToWorker } from "../../../lib/executor/protocol.ts";
+import { unpackCalls } from "../../../lib/executor/wire.ts";
 import type { Job } from "../../../lib/jobboard/jobboard.ts";
 import { inputsOf } from "../../../lib/plan/inputs.ts";
 import type { Batch, Outcome } from "../../../lib/plan/records.ts";
@@ -148,7 +149,7 @@ export class Oracle implements Spy {
   sent(from: string, _to: string, body: unknown): readonly Sent[] {
     const message = body as ToWorker | null;
     if (message?.kind !== "calls") return [];
-    return message.calls.map(({ key, epoch, flow }) => {
+    return unpackCalls(message.flows).map(({ key, epoch, flow }) => {
       const now = this.#flows.get(flow)?.witness.state.epoch ?? 0;
       const superseded = epoch < now ? `${from} sent it after epoch ${now} was adopted` : undefined;
       const done = this.#recorded.has(key)

@@ -5,6 +5,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import { FlowError } from "../../../lib/errors.ts";
 import { Call } from "../../../lib/executor/call.ts";
 import type { ToFlow, ToWorker } from "../../../lib/executor/protocol.ts";
+import { type PackedOutcome, unpackCalls } from "../../../lib/executor/wire.ts";
 import { type BoardStore, shelfOf } from "../../../lib/jobboard/store.ts";
 import type { Journal } from "../../../lib/journal/journal.ts";
 import type { Batch } from "../../../lib/plan/records.ts";
@@ -107,7 +108,7 @@ const staleOwnerAccepted: Plant = {
   transport: (inner, process, tasks) => {
     const epochs = new Map<string, number>();
     const runStale = (message: ToWorker & { kind: "calls" }): void => {
-      for (const call of message.calls) {
+      for (const call of unpackCalls(message.flows)) {
         const known = epochs.get(call.flow) ?? 0;
         epochs.set(call.flow, Math.max(known, call.epoch));
         if (call.epoch >= known) continue;
@@ -250,18 +251,16 @@ const forgottenOutcome: Plant = {
 /** Something changes results on their way. */
 const changedResult: Plant = outcomes((message) => ({
   ...message,
-  outcomes: message.outcomes.map(({ key, outcome }) => {
-    const isHit = typeof outcome.value === "number" && drawn(key) < 0.1;
-    return { key, outcome: isHit ? { value: outcome.value + 2 } : outcome };
+  outcomes: message.outcomes.map((one): PackedOutcome => {
+    const [key, value] = one;
+    return typeof value === "number" && drawn(key) < 0.1 ? [key, value + 2] : one;
   }),
 }));
 
 /** A failure is taken for a success. */
 const failureHidden: Plant = outcomes((message) => ({
   ...message,
-  outcomes: message.outcomes.map(({ key, outcome }) =>
-    outcome.failure === undefined ? { key, outcome } : { key, outcome: { value: 0 } },
-  ),
+  outcomes: message.outcomes.map((one) => (one.length === 2 ? one : [one[0], 0])),
 }));
 
 /** The journal loses the last batch of a flow when it changes hands. */
