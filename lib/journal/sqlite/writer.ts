@@ -3,7 +3,7 @@ import { type Part, rootChecksum, seal } from "../record.ts";
 import type { Connection } from "./connection.ts";
 import type { Parameter } from "./driver.ts";
 import { damaged, type Refusal, refusalOf } from "./faults.ts";
-import { findHead, type Head, sealed, seedOf } from "./head.ts";
+import { findHead, type Head, makeHead, sealed } from "./head.ts";
 
 /** One append on its way. Plain data: it may cross a thread. */
 export interface Entry {
@@ -195,9 +195,8 @@ export class Writer {
 
   private begin({ entry, checksum }: Step, row: number): void {
     const { flow: id, name, state, at, epoch, count: sequence } = entry;
-    const seed = seedOf(id, name);
     const times = { createdAt: at, updatedAt: at };
-    const facts = {
+    const head = makeHead({
       number: row,
       id,
       name,
@@ -207,9 +206,8 @@ export class Writer {
       epoch,
       last: row,
       checksum,
-      seed,
-    };
-    const head: Head = { ...facts, bytes: sealed(facts) };
+    });
+    head.bytes = sealed(head);
     this.connection.statement(addFlow).run(row, id, name, state, at, at, head.bytes);
     this.remember(head);
   }
