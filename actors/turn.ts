@@ -156,10 +156,11 @@ function takeVerdict(turn: Turn, state: FlowState, message: Of<"verdict">): void
   turn.fold({ kind: "retryDecided", retry, atom, verdict, ...wait });
 }
 
-/** Of a flow that was killed, attempts may still have something to say. */
+/** What was reset meanwhile has nothing more to say. */
 function takeLogged(turn: Turn, state: FlowState, { type: kind, ...line }: Of<"logged">): void {
-  const flow = state.flow.value;
-  if (flow === "RUNNING" || flow === "SUSPENDING") turn.fold({ kind, ...line });
+  const running = state.running.get(line.atom);
+  if (running?.attempt !== line.attempt || running.direction !== line.direction) return;
+  turn.fold({ kind, ...line });
 }
 
 /** A command for a flow that is not active, or not any more, has come too late. */

@@ -60,25 +60,33 @@ export function logsContract(
     const place = (match: (record: FlowRecord) => boolean): number => records.findIndex(match);
     for (const attempt of [1, 2]) {
       const last = place((it) => it.kind === "logged" && it.line === 3 && it.attempt === attempt);
-      const outcome = place((it) => it.kind === "executed" && it.atom > 1 && it.attempt === attempt);
+      const outcome = place(
+        (it) => it.kind === "executed" && it.atom > 1 && it.attempt === attempt,
+      );
       t.ok(last > 0 && last < outcome, `attempt ${attempt}`);
     }
   });
 
-  t.test(`${name}: no more than so many lines are kept, and what is missing is counted`, async (t) => {
-    const options = await start(t);
-    const { lines } = await run(floods, options);
-    t.equal(lines.length, 1_002);
-    t.equal(lines[999]?.message, "line 1000");
-    t.match(lines[1_000], { level: "warn", message: /^no more lines .* its 1000 lines, 128 KiB/ });
-    const dropped = floodLines - 1_000;
-    const message = `${dropped} lines were not kept`;
-    t.match(lines[1_001], { level: "warn", message, fields: { dropped }, line: 1_002 });
-    const poured = (await run(pours, options)).lines;
-    const kept = Math.floor((128 * 1024) / 4_000);
-    t.equal(poured.length, kept + 2);
-    t.match(poured.at(-1), { fields: { dropped: 100 - kept } });
-  });
+  t.test(
+    `${name}: no more than so many lines are kept, and what is missing is counted`,
+    async (t) => {
+      const options = await start(t);
+      const { lines } = await run(floods, options);
+      t.equal(lines.length, 1_002);
+      t.equal(lines[999]?.message, "line 1000");
+      t.match(lines[1_000], {
+        level: "warn",
+        message: /^no more lines .* its 1000 lines, 128 KiB/,
+      });
+      const dropped = floodLines - 1_000;
+      const message = `${dropped} lines were not kept`;
+      t.match(lines[1_001], { level: "warn", message, fields: { dropped }, line: 1_002 });
+      const poured = (await run(pours, options)).lines;
+      const kept = Math.floor((128 * 1024) / 4_000);
+      t.equal(poured.length, kept + 2);
+      t.match(poured.at(-1), { fields: { dropped: 100 - kept } });
+    },
+  );
 
   t.test(`${name}: what is too large or no data is left out, and named`, async (t) => {
     const [long, some, fragile, many] = (await run(bulky, await start(t))).lines;
