@@ -39,14 +39,14 @@ export interface LogsDocument {
 /** Every field of `LoggedLine`; `fields` are {} where there are none. */
 export type LineDocument = LoggedLine & { readonly fields: Readonly<Record<string, unknown>> };
 
-export const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** @returns the exit code */
 export async function logs(id: string, options: LogsOptions, output: Output): Promise<number> {
   // Looking must not make what is not there: see `open` of Places.
   await using places = await Places.open(options, { role: "inspector" });
   const journal = await places.journal();
-  if (options.follow === true) return follow(id, { places, journal }, options, output);
+  if (options.follow === true) return await follow(id, { places, journal }, options, output);
   const kept = await readFlow(journal, id);
   const reading = new Reading(options);
   const lines = reading.next(kept);

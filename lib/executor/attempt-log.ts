@@ -9,7 +9,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * What is kept: lines of an attempt, and bytes of all of them; characters of a message; bytes of a line's fields, how
  * deep they may be nested, how many there may be, and of how many that were left out the names are told.
  */
-export const keepLimits = {
+const keepLimits = {
   lines: 1_000,
   bytes: 128 * 1024,
   message: 4_096,
@@ -17,7 +17,7 @@ export const keepLimits = {
 } as const;
 
 /** The name under which a line says which of its fields were left out: those that are too large, or no data. */
-export const leftOut = "(left out)";
+const leftOut = "(left out)";
 
 export class AttemptLog {
   readonly log: TaskLog;
@@ -90,7 +90,7 @@ function cut(message: string): string {
 }
 
 /** A log takes everything; what is too large or no data is left out, and named. */
-export function dataOf(fields: Fields): { readonly fields: Fields; readonly bytes: number } {
+function dataOf(fields: Fields): { readonly fields: Fields; readonly bytes: number } {
   const { bytes: most, depth, count, named } = keepLimits.fields;
   const data: Record<string, unknown> = {};
   const missing: string[] = [];
