@@ -115,6 +115,8 @@ export class Asks {
       const name = this.#actor.state.nameOf(retry);
       this.#options.log(
         `controller "${name}" failed to decide, which counts as REVERT: ${String(error)}`,
+        { atom: name, error },
+        "error",
       );
       answer("REVERT");
     };

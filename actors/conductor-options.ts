@@ -2,7 +2,7 @@
 import type { Clock, Random } from "../lib/clock.ts";
 import type { Job, Jobboard, JobEnd } from "../lib/jobboard/jobboard.ts";
 import type { Journal } from "../lib/journal/journal.ts";
-import type { Item, Log } from "../lib/types.ts";
+import type { Item, Log, Logger } from "../lib/types.ts";
 import type { JobFate } from "./job-run.ts";
 import type { Renewer } from "./leases.ts";
 import { checkOptions, type EngineOptions, needWhole } from "./options.ts";
@@ -35,7 +35,7 @@ export interface ConductorOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** Gets what goes wrong beside the flows. Default: nothing is logged. */
-  readonly log?: Log;
+  readonly log?: Log | Logger;
 }
 
 export type ConductorEventKind = "claimed" | "prepared" | JobFate;

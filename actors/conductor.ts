@@ -14,6 +14,7 @@ import type { GoneJob, Job } from "../lib/jobboard/jobboard.ts";
 import { Notifier } from "../lib/notifier.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Stop } from "../lib/transport/transport.ts";
+import { logOf } from "../lib/log.ts";
 import type { Log } from "../lib/types.ts";
 import { Claimable } from "./claimable.ts";
 import {
@@ -70,7 +71,7 @@ export class Conductor {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#log = options.log ?? (() => undefined);
+    this.#log = logOf(options.log);
     this.#maxFlows = maxFlows;
     this.#flows = flows instanceof Registry ? flows : registry(...flows);
     const hashes = new Map(
@@ -81,7 +82,7 @@ export class Conductor {
     this.owner = `${name}.${makeId(this.#clock, this.#random)}`;
     this.#notifier = new Notifier(
       (error) => {
-        this.#log(`a listener failed: ${String(error)}`);
+        this.#log(`a listener failed: ${String(error)}`, { error }, "error");
       },
       () => undefined,
     );
@@ -105,7 +106,8 @@ export class Conductor {
       died: (owner) => {
         const jobs = this.#claimable.bury(owner);
         if (jobs !== undefined) {
-          this.#log(`conductor ${owner} is dead; ${jobs} of its jobs wait for another`);
+          const what = `conductor ${owner} is dead; ${jobs} of its jobs wait for another`;
+          this.#log(what, { conductor: owner, jobs }, "warn");
         }
         this.#pump();
       },
@@ -174,7 +176,7 @@ export class Conductor {
   }
 
   #lose(problem: string): void {
-    this.#log(problem);
+    this.#log(problem, { conductor: this.owner }, "error");
     this.#tellLost(problem);
     void this.#end(() => {
       for (const run of this.#runs.values()) run.lose();
@@ -302,7 +304,7 @@ export class Conductor {
 
   /** Something is away: others may try, this one after a while. */
   #rest(job: Job, problem: unknown): void {
-    this.#log(`job "${job.id}" has to wait`, { error: problem });
+    this.#log(`job "${job.id}" has to wait`, { flow: job.id, error: problem }, "warn");
     this.#claimable.rest(job.id);
     this.#clock.setTimeout(() => {
       this.#claimable.wake(job.id);

@@ -18,15 +18,20 @@ import type {
 import { Slots, SparseMap } from "../lib/plan/sparse.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
 import { type AskOptions, type Asker, Asks } from "./asks.ts";
+import type { LogLine } from "../lib/types.ts";
 import type { OwnLease } from "./options.ts";
 
 /** The flow that effects are of. */
 export interface Doer extends Asker {
   /** How far an attempt is: stored with the next batch, which it never causes. */
   keepProgress(atom: number, fraction: number, details: unknown): void;
+  /** A line of an attempt: stored with the next batch, which it never causes. */
+  keepLine(attempt: AttemptName, line: LogLine): void;
 }
 
 export interface EffectsOptions extends AskOptions {
+  /** What tasks log goes into the journal. */
+  readonly keepsLines: boolean;
   /** Undefined: none is needed. */
   readonly lease: OwnLease | undefined;
   readonly executor: (report: Report) => Executor;
@@ -123,7 +128,8 @@ export class Effects implements Report {
 
   refused(error: Error): void {
     this.asks.again();
-    this.#options.log(`the journal refused a batch; trying again: ${error.message}`);
+    const what = `the journal refused a batch; trying again: ${error.message}`;
+    this.#options.log(what, { error }, "warn");
   }
 
   stop(reason: Error): void {
@@ -173,6 +179,13 @@ export class Effects implements Report {
     const kept = details === undefined || this.#options.live ? details : admit(details, "details");
     this.#actor.keepProgress(attempt.atom, fraction, kept);
     this.#options.progressed(attempt.atom, fraction, kept);
+  }
+
+  logged(attempt: Attempt, line: LogLine): void {
+    if (this.#launched.get(attempt.atom) !== attempt || this.#actor.isOver()) return;
+    const { atom, direction, attempt: number } = attempt;
+    const at = line.at ?? this.#options.clock.now();
+    this.#actor.keepLine({ atom, direction, attempt: number }, { ...line, at });
   }
 
   /** Somebody else may be the owner by now: nothing is launched before it is certain that nobody is. */
@@ -234,6 +247,7 @@ export class Effects implements Report {
       epoch: state.epoch,
       again,
       inputs,
+      keepsLines: this.#options.keepsLines,
       history,
       result: forwards ? undefined : this.#handOut(context.result),
       failure: forwards ? undefined : context.failure,

@@ -9,6 +9,7 @@ import { FlowError } from "../lib/errors.ts";
 import { makeId } from "../lib/ids.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
+import { about, logOf } from "../lib/log.ts";
 import type { Notifier } from "../lib/notifier.ts";
 import { foldAll } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord, RecordKind } from "../lib/plan/records.ts";
@@ -73,14 +74,14 @@ export class Engine {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#log = options.log ?? (() => undefined);
+    this.#log = logOf(options.log);
     this.#journal = options.journal ?? memoryJournal();
     this.#store = this.#admitStore(options.store ?? {});
     this.#meta = admit(options.meta ?? {}, "meta") as Record<string, string>;
     this.id = options.id ?? makeId(this.#clock, this.#random);
     this.storage = new FlowView(() => this.#state());
     const failed = (error: unknown): void => {
-      this.#log(`a listener failed: ${String(error)}`);
+      this.#log(`a listener failed: ${String(error)}`, { flow: this.id, error }, "error");
     };
     const changed = (): void => {
       this.#actor?.listen(this.#announcer.isHeard);
@@ -361,8 +362,8 @@ export class Engine {
   }
 
   #makeActor(code: Code, hosts: Hosts): FlowActor {
-    const { maxLost = 3, payloads = "copied" } = this.#options;
-    const log = this.#log;
+    const { maxLost = 3, payloads = "copied", keepLogs = true } = this.#options;
+    const log = about(this.#log, { flow: this.id });
     const actor = new FlowActor({
       id: this.id,
       writer: this.#owner(),
@@ -377,6 +378,7 @@ export class Engine {
           random: this.#random,
           log,
           live: payloads === "live",
+          keepsLines: keepLogs,
           lease: this.#options.lease,
           executor: (report) =>
             hosts.executor(

@@ -19,8 +19,10 @@ import type { FlowState } from "../lib/plan/state.ts";
 import { lossOf } from "./adoption.ts";
 import { Backoff } from "./backoff.ts";
 import { split, turnOf } from "./catch-up.ts";
+import type { LogLine } from "../lib/types.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import type { Effects } from "./effects.ts";
+import { KeptLines } from "./kept-lines.ts";
 import type { Message } from "./messages.ts";
 import { isCommand, take, Turn } from "./turn.ts";
 import { Waits } from "./waits.ts";
@@ -63,6 +65,7 @@ export class FlowActor {
   #withholding = false;
   #held: AttemptName[] = [];
   readonly #progress = new SparseMap<{ readonly fraction: number; readonly details: unknown }>();
+  readonly #lines = new KeptLines();
   readonly #asks = new SparseSet();
   readonly #waits: Waits;
   readonly #backoff: Backoff;
@@ -134,6 +137,11 @@ export class FlowActor {
     this.#progress.set(atom, { fraction, details });
   }
 
+  /** A line of an attempt: stored with the next batch, which it never causes. */
+  keepLine(attempt: AttemptName, line: LogLine): void {
+    this.#lines.add(attempt, line);
+  }
+
   /** Changes are noted only while somebody listens. */
   listen(listening: boolean): void {
     this.#listening = listening;
@@ -184,7 +192,11 @@ export class FlowActor {
 
   /** One batch. False when there was nothing to do, or when the journal needs time. */
   #step(): boolean {
-    const turn = new Turn(this.#state, this.#inbox, this.#options);
+    const inbox = this.#inbox;
+    // Before the messages: a line comes before the outcome of its attempt.
+    const messages =
+      inbox.length > 0 && !this.#lines.isEmpty ? [...this.#lines.take(), ...inbox] : inbox;
+    const turn = new Turn(this.#state, messages, this.#options);
     this.#inbox = [];
     if (turn.messages.length > 0 && this.#progress.size > 0) this.#keepProgresses(turn);
     for (const message of turn.messages) this.#take(message, turn);
@@ -352,7 +364,9 @@ export class FlowActor {
       turn.end(state);
       this.#durable(turn);
     }
-    this.#inbox = [...messages, ...this.#inbox];
+    // What they say is recorded, and that they were taken before changes nothing: only lines would be there twice.
+    const again = late.length === 0 ? messages : messages.filter(({ type }) => type !== "logged");
+    this.#inbox = [...again, ...this.#inbox];
     this.#inFlight = false;
     this.#turn();
   }

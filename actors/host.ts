@@ -72,7 +72,8 @@ export class Hosted {
       actor.engine.close().then(
         () => actor.stop(),
         (error: unknown) => {
-          this.#log(`flow "${this.name}" could not be stopped: ${String(error)}`);
+          const what = `flow "${this.name}" could not be stopped: ${String(error)}`;
+          this.#log(what, { flow: this.name, error }, "error");
         },
       );
     } else actor.stop();
@@ -203,7 +204,11 @@ export class Host {
         else end();
       },
       error: (error) => {
-        this.#options.log(`actor "${name}" failed: ${String(error)}`);
+        this.#options.log(
+          `actor "${name}" failed: ${String(error)}`,
+          { actor: name, error },
+          "error",
+        );
         end();
       },
       complete: end,

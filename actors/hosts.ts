@@ -8,6 +8,7 @@ import type { Pool } from "../lib/executor/pool/pool.ts";
 import { defaultLeaseMs } from "../lib/executor/protocol.ts";
 import { RemoteExecutor } from "../lib/executor/remote.ts";
 import { makeId } from "../lib/ids.ts";
+import { logOf } from "../lib/log.ts";
 import type { AttemptName } from "../lib/plan/records.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
 import type { Log } from "../lib/types.ts";
@@ -44,19 +45,17 @@ const dispatchers = new WeakMap<Transport, Dispatcher>();
 export function hostsHere({
   engine = "serial",
   concurrency = 100,
-  log = quiet,
+  log,
 }: EngineOptions): Hosts | undefined {
   if (engine !== "serial" && engine !== "parallel") return undefined;
   return {
     concurrency: engine === "serial" ? 1 : concurrency,
     outlive: false,
-    executor: ({ code }, report) => new InlineExecutor(code, report, log),
+    executor: ({ code }, report) => new InlineExecutor(code, report, logOf(log)),
     hold: nothing,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
-
-const quiet: Log = () => undefined;
 
 /** @throws FlowError `MODULE_NOT_LOADED`, `ALREADY_EXISTS`, `HOST_FAILED` */
 export async function hostsOf(options: EngineOptions, own: HostOptions): Promise<Hosts> {

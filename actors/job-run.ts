@@ -108,7 +108,12 @@ export class JobRun {
       return await this.#work();
     } catch (error) {
       this.problem = error;
-      this.#options.log(`job "${this.job.id}" was let go of: ${messageOf(error)}`);
+      const { id: flow } = this.job;
+      this.#options.log(
+        `job "${flow}" was let go of: ${messageOf(error)}`,
+        { flow, error },
+        "error",
+      );
       return "lost";
     } finally {
       await this.#engine.close();
@@ -229,7 +234,8 @@ export class JobRun {
     if (kind !== "resume") await this.#engine.recorded(kind);
     await board.takeCommands(this.job.id, owner, number).catch((error: unknown) => {
       if (FlowError.is(error, "NOT_FOUND") || FlowError.is(error, "NOT_OWNER")) return;
-      log(`a command of job "${this.job.id}" was left on the board`, { error });
+      const { id: flow } = this.job;
+      log(`a command of job "${flow}" was left on the board`, { flow, error }, "warn");
     });
   }
 }

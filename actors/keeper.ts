@@ -15,7 +15,7 @@ import {
 import { packOutcomes } from "../lib/executor/wire.ts";
 import type { Outcome } from "../lib/plan/records.ts";
 import type { Transport } from "../lib/transport/transport.ts";
-import type { Log } from "../lib/types.ts";
+import type { Log, LogLine } from "../lib/types.ts";
 
 export interface KeepLimits {
   /** Outcomes kept; at the limit the worker takes no more. Default 10,000. */
@@ -93,7 +93,7 @@ export class Keeper {
     return this.#keys.has(key);
   }
 
-  keep({ key, flow }: Call, engine: string, outcome: Outcome): void {
+  keep({ key, flow }: Call, engine: string, outcome: Outcome, lines?: readonly LogLine[]): void {
     if (this.#isClosed) return;
     let box = this.#boxes.get(flow);
     if (box === undefined) {
@@ -109,7 +109,8 @@ export class Keeper {
       this.#boxes.set(flow, box);
     }
     const since = this.#options.clock.monotonic();
-    box.outcomes.set(key, { key, outcome, engine, since, isFreed: false });
+    const logged = lines === undefined ? {} : { lines };
+    box.outcomes.set(key, { key, outcome, engine, since, isFreed: false, ...logged });
     this.#keys.set(key, box);
     if (box.isSending || box.timer !== undefined) return;
     box.isSending = true;
@@ -210,7 +211,7 @@ export class Keeper {
       box.outcomes.delete(key);
       this.#keys.delete(key);
       this.given++;
-      log(`nobody took the outcome of ${key}; it is given up`);
+      log(`nobody took the outcome of ${key}; it is given up`, { key }, "error");
     }
     box.isSending = false;
     if (box.outcomes.size === 0) return void this.#boxes.delete(box.flow);

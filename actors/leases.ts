@@ -97,7 +97,7 @@ export class Leases implements OwnLease {
       const own = (await board.leases()).find((lease) => lease.owner === owner);
       if (own !== undefined) await board.dropLease(owner, own.revision);
     } catch (error) {
-      log("the lease was left to run out", { error });
+      log("the lease was left to run out", { error }, "warn");
     }
   }
 
@@ -127,7 +127,8 @@ export class Leases implements OwnLease {
     } catch (error) {
       this.#watch.restart();
       if (FlowError.is(error, "LEASE_TAKEN")) this.#options.lost(error.message);
-      else if (!this.#isClosed) log("the lease could not be renewed; trying again", { error });
+      else if (!this.#isClosed)
+        log("the lease could not be renewed; trying again", { error }, "warn");
     }
   }
 

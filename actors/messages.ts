@@ -8,7 +8,7 @@ import type {
   Outcome,
   RunOptions,
 } from "../lib/plan/records.ts";
-import type { Depth, TimedVerdict } from "../lib/types.ts";
+import type { Depth, LogLine, TimedVerdict } from "../lib/types.ts";
 
 export type Message =
   | {
@@ -35,4 +35,6 @@ export type Message =
   | { readonly type: "cancel"; readonly reason: string }
   | { readonly type: "kill"; readonly reason: string }
   | { readonly type: "reset" }
-  | { readonly type: "timer"; readonly retry: number };
+  | { readonly type: "timer"; readonly retry: number }
+  /** A line that an attempt logs. It waits for other messages, and never makes a batch by itself. */
+  | ({ readonly type: "logged" } & AttemptName & LogLine);

@@ -7,7 +7,8 @@ import { defaultLeaseMs } from "../lib/executor/protocol.ts";
 import { makeId } from "../lib/ids.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
-import type { Item, Log } from "../lib/types.ts";
+import { logOf } from "../lib/log.ts";
+import type { Item, Log, Logger } from "../lib/types.ts";
 import {
   actorAddress,
   keyOf,
@@ -52,7 +53,7 @@ export interface NodeOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** Gets what happens to links and actors. Default: nothing is logged. */
-  readonly log?: Log;
+  readonly log?: Log | Logger;
 }
 
 /** What a node holds of an actor with this logic, wherever it lives. */
@@ -109,7 +110,8 @@ export class Node implements AsyncDisposable {
 
   constructor(options: NodeOptions) {
     const { name, transport, clock = systemClock, random = systemRandom, roles = [] } = options;
-    const { leaseMs = defaultLeaseMs, log = () => undefined, limits = {}, flows = [] } = options;
+    const { leaseMs = defaultLeaseMs, limits = {}, flows = [] } = options;
+    const log = logOf(options.log);
     this.name = name;
     this.incarnation = makeId(clock, random);
     this.#transport = transport;
@@ -118,7 +120,7 @@ export class Node implements AsyncDisposable {
     this.#leaseMs = leaseMs;
     this.#limits = { messages: 4_096, bytes: 16 * 1024 * 1024, ...limits };
     const unhandled = (error: unknown): void => {
-      log(`nobody heard of the end of an actor: ${String(error)}`);
+      log(`nobody heard of the end of an actor: ${String(error)}`, { error }, "error");
     };
     this.system = options.system ?? new System({ name, clock, unhandled });
     this.#far = new System({ name: `${name} refs`, clock, unhandled });

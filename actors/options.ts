@@ -4,7 +4,7 @@ import { FlowError } from "../lib/errors.ts";
 import type { Pool } from "../lib/executor/pool/pool.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import type { Transport } from "../lib/transport/transport.ts";
-import type { Log } from "../lib/types.ts";
+import type { Log, Logger } from "../lib/types.ts";
 import type { InspectionMessage } from "./inspection.ts";
 
 export type EngineKind = "serial" | "parallel" | "threads" | "processes" | "workers";
@@ -71,10 +71,15 @@ export interface EngineOptions {
    * on, and nothing is made.
    */
   readonly inspect?: (message: InspectionMessage) => void;
+  /** Whether lines that tasks log go into the journal too, and how many: see `TaskLog`. Default true. */
+  readonly keepLogs?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Gets what happens beside the flow: listeners' errors, a journal that refuses. Default: nothing is logged. */
-  readonly log?: Log;
+  /**
+   * Gets what tasks log here, and what happens beside the flow: listeners' errors, a journal that refuses. A function, or
+   * a logger of pino's shape. Default: nothing is logged.
+   */
+  readonly log?: Log | Logger;
 }
 
 export type RunCommand =

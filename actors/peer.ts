@@ -213,7 +213,7 @@ export class Peer {
     try {
       this.link.send({ kind: "emitted", actor, event }, `node "${this.link.peer.name}"`);
     } catch (error) {
-      log(`what actor "${actor}" emits can't be sent: ${String(error)}`);
+      log(`what actor "${actor}" emits can't be sent: ${String(error)}`, { actor, error }, "warn");
       home.bury(ref, event);
     }
   }
@@ -280,7 +280,7 @@ export class Peer {
   #lose(error: FlowError<"LINK_DOWN">, untaken: readonly Frame[]): void {
     const { home, far, log, gone } = this.#options;
     const isLeft = error.about.problem === leaves;
-    if (!isLeft) log(error.message, { untaken: untaken.length });
+    if (!isLeft) log(error.message, { untaken: untaken.length, error }, "warn");
     for (const actor of [...this.#looks.keys()]) this.#leave(actor);
     const refs = new Map(this.#refs);
     this.#refs.clear();

@@ -50,7 +50,7 @@ export class Retention {
     try {
       await this.#forget();
     } catch (error) {
-      log("jobs that ended long ago could not be forgotten; trying again", { error });
+      log("jobs that ended long ago could not be forgotten; trying again", { error }, "warn");
     }
     this.start();
   }

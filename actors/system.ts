@@ -15,7 +15,8 @@ import type {
 } from "xstate";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
-import type { Log } from "../lib/types.ts";
+import { logOf } from "../lib/log.ts";
+import type { Log, Logger } from "../lib/types.ts";
 import { defaultCapacity, Mailbox } from "./mailbox.ts";
 
 export interface SystemOptions {
@@ -25,7 +26,7 @@ export interface SystemOptions {
   /** Messages that wait at most, from 1 up. Default 1,048,576. */
   readonly capacity?: number;
   /** What XState's `log` action writes to. Default: nowhere. */
-  readonly log?: Log;
+  readonly log?: Log | Logger;
   /**
    * Hears an error that nobody else does: one that an observer threw, or the end of an actor that none
    * observes. Default: as XState, throws it outside of all actors, which ends the process.
@@ -93,11 +94,12 @@ export class System implements ActorSystem<ActorSystemInfo> {
   #deadLetters = 0;
 
   constructor(options: SystemOptions) {
-    const { name = "fs", clock, capacity = defaultCapacity, log, unhandled, inspect } = options;
+    const { name = "fs", clock, capacity = defaultCapacity, unhandled, inspect } = options;
+    const log = logOf(options.log);
     this.name = name;
     this.capacity = capacity;
     this._clock = clock;
-    this._logger = (...values) => log?.(values.length > 1 ? String(values[0]) : "log", { values });
+    this._logger = (...values) => log(values.length > 1 ? String(values[0]) : "log", { values });
     this.#unhandled = unhandled ?? ((error) => void clock.setTimeout(() => raise(error), 0));
     this.#mailbox = new Mailbox(name, (to, event) => this.#deliver(to, event), capacity);
     if (inspect !== undefined) this.inspect(inspect);

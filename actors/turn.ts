@@ -107,6 +107,9 @@ export function take(turn: Turn, message: Message, held: readonly AttemptName[])
     case "timer":
       if (state.waits.has(message.retry)) turn.fold({ kind: "timerFired", retry: message.retry });
       break;
+    case "logged":
+      takeLogged(turn, state, message);
+      break;
     default:
       takeCommand(turn, state, message, held);
   }
@@ -151,6 +154,13 @@ function takeVerdict(turn: Turn, state: FlowState, message: Of<"verdict">): void
   const waits = verdict === "RETRY" && delayMs > 0;
   const wait = waits ? { dueAt: turn.at + delayMs, delayMs } : {};
   turn.fold({ kind: "retryDecided", retry, atom, verdict, ...wait });
+}
+
+/** What was reset meanwhile has nothing more to say. */
+function takeLogged(turn: Turn, state: FlowState, { type: kind, ...line }: Of<"logged">): void {
+  const running = state.running.get(line.atom);
+  if (running?.attempt !== line.attempt || running.direction !== line.direction) return;
+  turn.fold({ kind, ...line });
 }
 
 /** A command for a flow that is not active, or not any more, has come too late. */

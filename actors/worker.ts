@@ -9,8 +9,8 @@
 import { background, type Clock, type Timer } from "../lib/clock.ts";
 import { admit } from "../lib/codec.ts";
 import { FlowError } from "../lib/errors.ts";
-import { begin, Call as Context, isThenable, keyOf } from "../lib/executor/call.ts";
-import type { Attempt, Report } from "../lib/executor/executor.ts";
+import { begin, Call as Context, isThenable, keyOf, type Telling } from "../lib/executor/call.ts";
+import type { Attempt } from "../lib/executor/executor.ts";
 import {
   type Call,
   defaultLeaseMs,
@@ -29,9 +29,10 @@ import { unpackCalls } from "../lib/executor/wire.ts";
 import { errorOf, type Failure, failureOf } from "../lib/failure.ts";
 import type { Outcome } from "../lib/plan/records.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
-import type { Log, Task } from "../lib/types.ts";
+import type { Log, LogLine, Task } from "../lib/types.ts";
 import { Credit } from "./credit.ts";
 import { Keeper, type KeepLimits } from "./keeper.ts";
+import { WorkerLines } from "./worker-lines.ts";
 
 export interface WorkerOptions {
   /** Unique for each start of a worker. */
@@ -69,7 +70,7 @@ export interface WorkerStatistics {
 const mostEpochs = 10_000;
 
 /** Reports go out through the keeper and the flow's address; nothing here queues. */
-export class Worker implements Pick<Report, "progress"> {
+export class Worker implements Telling {
   readonly id: string;
   readonly #options: WorkerOptions;
   readonly #tasks: ReadonlyMap<string, Task>;
@@ -80,6 +81,7 @@ export class Worker implements Pick<Report, "progress"> {
   readonly #epochs = new Map<string, number>();
   #lastFlow: string | undefined;
   readonly #keeper: Keeper;
+  readonly #lines: WorkerLines;
   readonly #credit: Credit;
   readonly #leaseMs: number;
   readonly #stops: Stop[] = [];
@@ -95,6 +97,7 @@ export class Worker implements Pick<Report, "progress"> {
     this.#leaseMs = leaseMs;
     this.#tasks = new Map(tasks.map((task) => [taskKey(task.name, task.version), task]));
     this.#credit = new Credit({ worker: id, slots: concurrency, transport, clock });
+    this.#lines = new WorkerLines(id, transport);
     this.#keeper = new Keeper({
       worker: id,
       transport,
@@ -127,6 +130,7 @@ export class Worker implements Pick<Report, "progress"> {
         if (!isConnected) return;
         this.#tellPresence();
         this.#keeper.sendAgain();
+        this.#lines.sendAgain();
       }),
     );
     this.#tellPresence();
@@ -163,6 +167,7 @@ export class Worker implements Pick<Report, "progress"> {
     for (const context of this.#running.values()) {
       context.abort(new FlowError("ENGINE_CLOSED", { flow: context.of.flow }));
     }
+    this.#lines.close();
     this.#running.clear();
   }
 
@@ -173,6 +178,12 @@ export class Worker implements Pick<Report, "progress"> {
     const progress: Progress = { key, fraction, ...said };
     const { transport } = this.#options;
     if (transport.isConnected) transport.publish(progressAddress(flow), progress);
+  }
+
+  logged({ flow, name, direction, attempt }: Attempt, line: LogLine): void {
+    const key = keyOf(flow, name, direction, attempt);
+    if (!this.#running.has(key)) return;
+    this.#lines.add(flow, key, { ...line, at: this.#options.clock.now() });
   }
 
   #take(message: ToWorker): unknown {
@@ -254,6 +265,7 @@ export class Worker implements Pick<Report, "progress"> {
     const startedAt = clock.monotonic();
     const ended = (outcome: Outcome): void => {
       if (this.#running.get(call.key) !== context) return;
+      context.end();
       this.#running.delete(call.key);
       if (this.#alone === call.key) {
         this.#alone = undefined;
@@ -261,7 +273,7 @@ export class Worker implements Pick<Report, "progress"> {
       }
       this.#done++;
       this.#options.ran?.(task, clock.monotonic() - startedAt, outcome.failure);
-      this.#keeper.keep(call, engine, outcome);
+      this.#keeper.keep(call, engine, outcome, this.#lines.take(call.flow, call.key));
     };
     const failed = (error: unknown): void => {
       ended({ failure: failureOf(error) });
@@ -286,6 +298,7 @@ export class Worker implements Pick<Report, "progress"> {
     const timer = this.#options.clock.setTimeout(() => {
       this.#tellPresence();
       this.#tellHolding();
+      this.#lines.sendAgain();
       this.#beatOn();
     }, this.#leaseMs / 4);
     this.#beat = background(timer);
@@ -333,7 +346,8 @@ export class Worker implements Pick<Report, "progress"> {
 const drainTickMs = 20;
 
 function attemptOf(call: Call): Attempt {
-  const { flow, task, direction, attempt, epoch, inputs, result, failure, failures } = call;
+  const { flow, task, direction, attempt, epoch, keepsLines } = call;
+  const { inputs, result, failure, failures } = call;
   return {
     flow,
     atom: 0,
@@ -342,6 +356,7 @@ function attemptOf(call: Call): Attempt {
     attempt,
     epoch,
     again: false,
+    keepsLines,
     inputs,
     result,
     failure,

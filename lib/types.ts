@@ -22,8 +22,54 @@ export interface Inputs {
 /** Nothing, the whole result as one symbol, the result's elements, or the result's properties. */
 export type Provides = null | string | readonly string[] | { readonly keys: readonly string[] };
 
-/** Writes to the log of the engine; `fields` go along as data. */
-export type Log = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+/** How much a line matters, from the least up. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/**
+ * Takes lines; `fields` go along as data: `flow`, `atom`, `direction` and `attempt` where a line is about one, `error`
+ * where there is one, and what else it tells. A line without a level is `info`.
+ */
+export type Log = (
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+  level?: LogLevel,
+) => void;
+
+/** A logger of pino's shape. An `error` among the fields becomes `err`, and its code, if it has one, `code`. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+type Say = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * Writes a line about an attempt: to the log of whoever runs it, with `flow`, `atom`, `direction` and `attempt` among
+ * its fields, and into the flow's journal, where `fourstroke logs` and the page find it. Called as it is, it says `info`.
+ *
+ * The journal takes 1,000 lines of an attempt, 128 KiB in all; 4,096 characters of a message, 4 KiB of a line's fields. What is
+ * beyond that is left out, and a line says so. A line goes into the journal with the next records of its flow, at the
+ * latest with the attempt's outcome; an attempt that ends with its process takes along those that were not there yet.
+ */
+export interface TaskLog extends Say {
+  readonly debug: Say;
+  readonly info: Say;
+  readonly warn: Say;
+  readonly error: Say;
+}
+
+/** A line of an attempt, as it is kept. */
+export interface LogLine {
+  /** From 1, within its attempt: a number that is missing is a line that was lost. */
+  readonly line: number;
+  /** Epoch milliseconds by the clock of where the attempt runs. */
+  readonly at?: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
 
 /** What every call of a user's function gets beside its inputs. */
 export interface CallContext {
@@ -35,7 +81,7 @@ export interface CallContext {
   readonly attempt: number;
   /** Tells how far it is, from 0 to 1; outside that range it is clamped. */
   readonly progress: (fraction: number, details?: unknown) => void;
-  readonly log: Log;
+  readonly log: TaskLog;
 }
 
 export interface RevertContext extends CallContext {

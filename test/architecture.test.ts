@@ -11,7 +11,7 @@ import ts from "typescript";
 const floors: readonly (readonly RegExp[])[] = [
   [/^lib\/(errors|failure|ids|names|nearest|bytes|clock|codec|jsonable|notifier)\.ts$/],
   [
-    /^lib\/(types|atom|backoff|declared|pace|task|retry|decider|schema)\.ts$/,
+    /^lib\/(types|log|atom|backoff|declared|pace|task|retry|decider|schema)\.ts$/,
     /^lib\/(patterns|typed)\//,
   ],
   [/^lib\/compile\//],

@@ -4,6 +4,7 @@ import type { ConductorEvent } from "../../actors/conductor-options.ts";
 import { exitCodes } from "./exit.ts";
 import { jsonable } from "../jsonable.ts";
 import { styleOf } from "./look.ts";
+import { fieldsText, tellingFields } from "./log-text.ts";
 import type { OpenConductor } from "./open-conductor.ts";
 import type { Output } from "./output.ts";
 import type { WriteLine } from "./report.ts";
@@ -82,13 +83,10 @@ export class ConductorLines {
     return left === 0 ? exitCodes.SUCCESS : exitCodes.LEFT;
   }
 
-  log(message: string, fields?: Readonly<Record<string, unknown>>): void {
-    const { error, ...more } = fields ?? {};
-    const problem = error === undefined ? {} : { problem: messageOf(error) };
-    const told = { ...more, ...problem };
-    this.event("log", { message, fields: jsonable(told) });
-    const text = fields === undefined ? "" : ` ${oneLine(JSON.stringify(jsonable(told)))}`;
-    this.#line([[`${oneLine(message)}${text}`, "dim"]]);
+  log(message: string, fields: Readonly<Record<string, unknown>> = {}, level = "info"): void {
+    this.event("log", { message, level, fields: jsonable(withProblem(fields)) });
+    const more = fieldsText(withProblem(tellingFields(message, fields)));
+    this.#line([[oneLine(`${message}${more}`), "dim"]]);
   }
 
   /** One object in one line, for `--json` only. */
@@ -119,3 +117,10 @@ export class ConductorLines {
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
+
+function withProblem({
+  error,
+  ...rest
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return error === undefined ? rest : { ...rest, problem: messageOf(error) };
+}

@@ -37,8 +37,8 @@ async function conduct(
   lines: ConductorLines,
 ): Promise<number> {
   engineOf(options, options.nats !== undefined);
-  const log: Log = (message, fields) => {
-    lines.log(message, fields);
+  const log: Log = (message, fields, level) => {
+    lines.log(message, fields, level);
   };
   const flows: Item[] = [];
   // One after the other, as a file imports others: their order may matter to them.

@@ -79,6 +79,7 @@ const styles: Partial<Record<FlowRecord["kind"], Style>> = {
   retryDecided: "magenta",
   ended: "bold",
   progress: "dim",
+  logged: "dim",
 };
 
 function write(records: readonly RecordDocument[], output: Output): void {
@@ -119,11 +120,13 @@ function textOf(kind: FlowRecord["kind"], about: Readonly<Record<string, unknown
       return String(value);
     }
     if (key === "attempt") return `#${String(value)}`;
+    if (kind === "logged" && (key === "level" || key === "message")) return String(value);
+    if (kind === "logged" && (key === "line" || key === "at")) return "";
     if (key === "failure") return failureText(value);
     if (key === "options") return trueIn(value as object);
     return `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`;
   });
-  return oneLine(words.join(" "));
+  return oneLine(words.filter((word) => word !== "").join(" "));
 }
 
 const trueIn = (options: object): string =>

@@ -2,6 +2,7 @@
 import type { WorkerStatistics } from "../../actors/worker.ts";
 import type { Task } from "../types.ts";
 import { jsonable } from "../jsonable.ts";
+import { fieldsText, tellingFields } from "./log-text.ts";
 import type { Output } from "./output.ts";
 import { cut, duration, oneLine, plural, type Span } from "./text.ts";
 
@@ -72,10 +73,10 @@ export class NodeLines {
     for (const key of keys) this.line([[`  ${oneLine(key)}`]]);
   }
 
-  log(message: string, fields?: Readonly<Record<string, unknown>>): void {
-    this.event("log", { message, fields: jsonable(fields ?? {}) });
-    const more = fields === undefined ? "" : ` ${oneLine(JSON.stringify(jsonable(fields)))}`;
-    this.line([[`${oneLine(message)}${more}`, "dim"]]);
+  log(message: string, fields: Readonly<Record<string, unknown>> = {}, level = "info"): void {
+    this.event("log", { message, level, fields: jsonable(fields) });
+    const more = fieldsText(tellingFields(message, fields));
+    this.line([[oneLine(`${message}${more}`), "dim"]]);
   }
 
   /** Tells how much was done whenever that has changed. @returns ends it */

@@ -34,8 +34,8 @@ async function work(
   lines: NodeLines,
   output: Output,
 ): Promise<number> {
-  const log: Log = (message, fields) => {
-    lines.log(message, fields);
+  const log: Log = (message, fields, level) => {
+    lines.log(message, fields, level);
   };
   const opened = await openNode(files, options, log);
   lines.ready(opened);

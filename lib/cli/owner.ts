@@ -24,6 +24,13 @@ export function livingOwner(owner: string): string | undefined {
   return `process ${number}`;
 }
 
+/** Whether the owner was a process of this machine, run by the command line, that is there no more. */
+export function goneOwner(owner: string): boolean {
+  const { host, pid } = pattern.exec(owner)?.groups ?? {};
+  const isOwn = host === hostname() && Number(pid) === process.pid;
+  return host === hostname() && !isOwn && livingOwner(owner) === undefined;
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

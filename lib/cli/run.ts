@@ -1,13 +1,14 @@
 /** `fourstroke run FILE[#EXPORT]`: a new flow, to its end. */
 import { Engine } from "../../actors/engine.ts";
-import type { EngineOptions } from "../../actors/options.ts";
 import { compile } from "../compile/compile.ts";
 import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { Log } from "../types.ts";
 import { displayFor } from "./displays.ts";
 import { drive } from "./drive.ts";
 import { checkChoice, choiceMeta, type EngineChoice, openChosen } from "./engines.ts";
 import { exitOfState, hinted } from "./exit.ts";
+import { fieldsText, tellingFields, withoutPlace } from "./log-text.ts";
 import type { Output } from "./output.ts";
 import { ownerName } from "./owner.ts";
 import { readObject } from "./read-object.ts";
@@ -70,7 +71,7 @@ const metaOf = ({ file, exported }: Loaded, choice: EngineChoice): Record<string
 
 /** What tasks and the engine log goes beside the flow. */
 export const logTo =
-  (output: Output): NonNullable<EngineOptions["log"]> =>
-  (message, fields) => {
-    output.tell(fields === undefined ? message : `${message} ${JSON.stringify(fields)}`);
+  (output: Output): Log =>
+  (message, fields = {}) => {
+    output.tell(`${message}${fieldsText(withoutPlace(tellingFields(message, fields)))}`);
   };

@@ -1,8 +1,22 @@
 /** One call of users' code: what it is given, and how it is told to stop. */
 import type { Direction } from "../plan/records.ts";
 import { checkInputs } from "../schema.ts";
-import type { Log, Retry, RetryAttempt, RetryContext, RevertContext, Task } from "../types.ts";
+import { about } from "../log.ts";
+import type {
+  Log,
+  LogLine,
+  Retry,
+  RetryAttempt,
+  RetryContext,
+  RevertContext,
+  Task,
+  TaskLog,
+} from "../types.ts";
+import { AttemptLog } from "./attempt-log.ts";
 import type { Attempt, Report } from "./executor.ts";
+
+/** What a call tells while it runs. */
+export type Telling = Pick<Report, "progress" | "logged">;
 
 const none: Readonly<Record<string, never>> = Object.freeze({});
 
@@ -13,15 +27,16 @@ export const keyOf = (flow: string, atom: string, direction: Direction, attempt:
 /** What users' code gets. What costs something to make is made when it is asked for. */
 export class Call implements RevertContext, RetryContext {
   readonly of: Attempt;
-  readonly #report: Pick<Report, "progress">;
-  readonly log: Log;
+  readonly #report: Telling;
+  readonly #log: Log;
+  #lines: AttemptLog | undefined;
   #controller: AbortController | undefined;
   #aborted: Error | undefined;
 
-  constructor(attempt: Attempt, report: Pick<Report, "progress">, log: Log) {
+  constructor(attempt: Attempt, report: Telling, log: Log) {
     this.of = attempt;
     this.#report = report;
-    this.log = log;
+    this.#log = log;
   }
 
   get signal(): AbortSignal {
@@ -62,8 +77,28 @@ export class Call implements RevertContext, RetryContext {
     };
   }
 
+  get log(): TaskLog {
+    return (this.#lines ??= this.#openLines()).log;
+  }
+
+  #openLines(): AttemptLog {
+    const { flow, name: atom, direction, attempt, keepsLines } = this.of;
+    const keep = (line: LogLine): void => {
+      this.#report.logged(this.of, line);
+    };
+    const log = about(this.#log, { flow, atom, direction, attempt });
+    return new AttemptLog(log, keepsLines ? keep : undefined);
+  }
+
+  /** It has an outcome, which is not reported yet. */
+  end(): void {
+    this.#lines?.end();
+  }
+
   abort(reason: Error): void {
     this.#aborted ??= reason;
+    // It may never end, or not before somebody else has given it an outcome.
+    this.#lines?.sayDropped();
     this.#controller?.abort(reason);
   }
 }

@@ -187,7 +187,8 @@ export class Dispatcher {
     if (worker === undefined) return;
     const jobs = [...worker.jobs.values()];
     if (jobs.length > 0) {
-      this.options.log(`worker ${id} is gone (${reason}); ${jobs.length} attempts are lost`);
+      const what = `worker ${id} is gone (${reason}); ${jobs.length} attempts are lost`;
+      this.options.log(what, { worker: id, reason, attempts: jobs.length }, "warn");
     }
     for (const job of jobs) {
       if (job.state === "over") continue;
@@ -307,8 +308,9 @@ export class Dispatcher {
   #tellUnserved(job: Job): void {
     this.#after(unservedMs, () => {
       if (job.state !== "queued" || this.#fleet.serves(job.task)) return;
-      const { task, version } = job.call;
-      this.options.log(`no worker serves task "${task}" of version ${version}; it waits for one`);
+      const { flow, task: atom, version, attempt } = job.call;
+      const what = `no worker serves task "${atom}" of version ${version}; it waits for one`;
+      this.options.log(what, { flow, atom, attempt, version }, "warn");
     });
   }
 

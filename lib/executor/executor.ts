@@ -1,7 +1,7 @@
 /** Where attempts run. Implementations differ in that and in nothing else (I7). */
 import type { Failure } from "../failure.ts";
 import type { Direction, LossReason, Outcome } from "../plan/records.ts";
-import type { RetryAttempt } from "../types.ts";
+import type { LogLine, RetryAttempt } from "../types.ts";
 
 /** One try at an atom: everything a host needs to make it, as data. */
 export interface Attempt {
@@ -20,6 +20,8 @@ export interface Attempt {
   readonly result: unknown;
   readonly failure: Failure | undefined;
   readonly failures: Readonly<Record<string, Failure>> | undefined;
+  /** What it logs goes into the journal. */
+  readonly keepsLines: boolean;
   /** Only for a controller. */
   readonly history: readonly RetryAttempt[] | undefined;
 }
@@ -28,6 +30,8 @@ export interface Attempt {
 export interface Report {
   outcome(attempt: Attempt, outcome: Outcome): void;
   progress(attempt: Attempt, fraction: number, details: unknown): void;
+  /** A line that the attempt logs, to be kept. */
+  logged(attempt: Attempt, line: LogLine): void;
   /** Its host is gone, and took it down. It is launched again once that is recorded. */
   lost(attempt: Attempt, reason: LossReason): void;
   /** An attempt that had to wait for a host has one now: its time counts from here. */

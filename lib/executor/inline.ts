@@ -75,6 +75,7 @@ export class InlineExecutor implements Executor {
   }
 
   #done(call: Call): void {
+    call.end();
     const { atom } = call.of;
     if (this.#calls.get(atom) === call) this.#calls.delete(atom);
   }

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import type { Failure } from "../failure.ts";
 import { addressOf } from "../names.ts";
 import type { Direction, Outcome } from "../plan/records.ts";
+import type { LogLine } from "../types.ts";
 import type { FlowCalls, PackedOutcome } from "./wire.ts";
 
 /** An attempt at a task, for a worker. */
@@ -25,6 +26,8 @@ export interface Call {
   readonly attempt: number;
   /** It gets a worker for itself: one it shared is gone, and it may be what took it down. */
   readonly alone: boolean;
+  /** What it logs is to be sent to the flow. */
+  readonly keepsLines: boolean;
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Only for a revert. */
   readonly result?: unknown;
@@ -50,6 +53,14 @@ export type ToWorker =
 export interface KeyedOutcome {
   readonly key: string;
   readonly outcome: Outcome;
+  /** What the attempt logged and the flow's owner has not said that it has. */
+  readonly lines?: readonly LogLine[];
+}
+
+/** What an attempt logged, in order. */
+export interface KeyedLines {
+  readonly key: string;
+  readonly lines: readonly LogLine[];
 }
 
 /** Requests to `f.<shard>.<flow>`. */
@@ -61,6 +72,8 @@ export type ToFlow =
       /** Slots that these outcomes freed and this owner may use again without asking. */
       readonly offers: number;
     }
+  /** Answer: null, when the owner has them; it records them with what it records next. */
+  | { readonly kind: "logged"; readonly worker: string; readonly lines: readonly KeyedLines[] }
   /** Answer: for each key whether the flow still waits for it. */
   | { readonly kind: "holding"; readonly worker: string; readonly keys: readonly string[] };
 

@@ -4,7 +4,7 @@ import { FlowError } from "../errors.ts";
 import type { Failure } from "../failure.ts";
 import type { AttemptName, Direction, LossReason } from "../plan/records.ts";
 import type { Stop } from "../transport/transport.ts";
-import type { Log } from "../types.ts";
+import type { Log, LogLine } from "../types.ts";
 import { keyOf } from "./call.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Attempt, Executor, Report } from "./executor.ts";
@@ -13,6 +13,7 @@ import type { Job, JobOwner } from "./job.ts";
 import {
   type Call,
   flowAddress,
+  type KeyedLines,
   type KeyedOutcome,
   type Progress,
   progressAddress,
@@ -38,6 +39,8 @@ interface Entry {
   readonly attempt: Attempt;
   /** An outcome was reported and is not recorded yet. */
   isReported: boolean;
+  /** Number of the last line that came. */
+  lastLine: number;
   /** Those who brought an outcome and wait until it is recorded, and which one of theirs it is. */
   readonly waiting: (readonly [Verdicts, number])[];
 }
@@ -85,7 +88,7 @@ export class RemoteExecutor implements Executor, JobOwner {
       state: "queued",
       worker: undefined,
     };
-    const entry: Entry = { job, attempt, isReported: false, waiting: [] };
+    const entry: Entry = { job, attempt, isReported: false, lastLine: 0, waiting: [] };
     this.#entries.set(call.key, entry);
     this.#byAtom.set(attempt.atom, entry);
     // Outcomes come to the flow's address: nothing is sent before it is there.
@@ -96,7 +99,9 @@ export class RemoteExecutor implements Executor, JobOwner {
         this.#send(job, attempt.again);
       },
       (error: unknown) => {
-        this.#options.log(`the flow's address can't be served: ${String(error)}`);
+        const { flow } = this.#options;
+        const what = `the flow's address can't be served: ${String(error)}`;
+        this.#options.log(what, { flow, error }, "error");
       },
     );
   }
@@ -208,6 +213,7 @@ export class RemoteExecutor implements Executor, JobOwner {
     if (message.kind === "holding") {
       return message.keys.map((key) => this.#isHeld(key, message.worker));
     }
+    if (message.kind === "logged") return this.#takeLines(message.lines);
     dispatcher.offer(message.worker, message.offers);
     const { outcomes, worker } = message;
     const verdicts = new Verdicts(outcomes.length);
@@ -217,6 +223,20 @@ export class RemoteExecutor implements Executor, JobOwner {
     return verdicts.all;
   }
 
+  #takeLines(all: readonly KeyedLines[]): null {
+    for (const { key, lines } of all) {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) this.#logged(entry, lines);
+      else if (this.#isAwaited(key)) throw this.#notYet();
+    }
+    return null;
+  }
+
+  /** Its start is recorded, but it was not launched by this owner yet. */
+  #notYet(): FlowError<"NO_RECEIVER"> {
+    return new FlowError("NO_RECEIVER", { to: flowAddress(this.#options.flow) });
+  }
+
   #isHeld(key: string, worker: string): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return this.#isAwaited(key);
@@ -224,20 +244,30 @@ export class RemoteExecutor implements Executor, JobOwner {
     return true;
   }
 
-  #outcome({ key, outcome }: KeyedOutcome, worker: string, verdicts: Verdicts, at: number): void {
+  /** What came before may come again: its answer was lost, or it goes with the outcome too. */
+  #logged(entry: Entry, lines: readonly LogLine[]): void {
+    if (entry.isReported) return;
+    for (const line of lines) {
+      if (line.line <= entry.lastLine) continue;
+      entry.lastLine = line.line;
+      this.#report.logged(entry.attempt, line);
+    }
+  }
+
+  #outcome(one: KeyedOutcome, worker: string, verdicts: Verdicts, at: number): void {
+    const { key, outcome, lines } = one;
     this.#options.dispatcher.letGo(worker, key);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
       // The same message once more: its answer was lost.
       if (this.#recent.get(key) === worker) return verdicts.set(at, "recorded");
       if (!this.#isAwaited(key)) return verdicts.set(at, "superseded");
-      // Its start is recorded, but it was not launched by this owner yet.
-      const to = flowAddress(this.#options.flow);
-      return verdicts.fail(new FlowError("NO_RECEIVER", { to }));
+      return verdicts.fail(this.#notYet());
     }
     this.#options.dispatcher.holds(entry.job, worker);
     entry.waiting.push([verdicts, at]);
     if (entry.isReported) return;
+    if (lines !== undefined) this.#logged(entry, lines);
     entry.isReported = true;
     // Its worker has done with it: should that go while the outcome is being recorded, nobody else is to do it again.
     this.#options.dispatcher.forget(entry.job);
@@ -298,6 +328,7 @@ function callOf(attempt: Attempt, version: number): Call {
     direction,
     attempt: number,
     alone: false,
+    keepsLines: attempt.keepsLines,
     inputs,
     result,
     ...(failure === undefined ? {} : { failure }),

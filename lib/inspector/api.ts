@@ -134,7 +134,7 @@ export class Api {
       return;
     }
     const { status, code } = reasonOf(error);
-    if (status === 500) this.#options.log("a request of the page failed", { error });
+    if (status === 500) this.#options.log("a request of the page failed", { error }, "error");
     if (status === 413) response.setHeader("Connection", "close");
     const message = error instanceof Error ? error.message : String(error);
     json(response, status, { error: { code, message } });

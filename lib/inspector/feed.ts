@@ -128,7 +128,7 @@ export class Feed {
       if (!isFirst) this.#note({ changed, removed: page.length < most.flows ? [...gone] : [] });
       this.#tellProblem("");
     } catch (error) {
-      log("the journal can't be listed", { error });
+      log("the journal can't be listed", { error }, "warn");
       this.#tellProblem(error instanceof Error ? error.message : String(error));
     }
   }

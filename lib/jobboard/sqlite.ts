@@ -12,7 +12,8 @@ import { storeOptions } from "../journal/sqlite/options.ts";
 import type { Layout, StoreOptions } from "../journal/sqlite/schema.ts";
 import { systemClock, systemRandom } from "../system.ts";
 import type { Stop } from "../transport/transport.ts";
-import type { Log } from "../types.ts";
+import { logOf } from "../log.ts";
+import type { Log, Logger } from "../types.ts";
 import { Board } from "./board.ts";
 import type { Jobboard } from "./jobboard.ts";
 import { type BoardStore, type Change, type Shelf, shelfOf, type Stored } from "./store.ts";
@@ -32,7 +33,7 @@ export interface SqliteJobboardOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** Gets what goes wrong beside the calls. Default: nothing is logged. */
-  readonly log?: Log;
+  readonly log?: Log | Logger;
 }
 
 /**
@@ -42,7 +43,8 @@ export interface SqliteJobboardOptions {
  * newer version's, or there is no SQLite; `BOARD_DAMAGED` when it is no jobboard any more
  */
 export function sqliteJobboard(options: SqliteJobboardOptions): Jobboard {
-  const { clock = systemClock, random = systemRandom, log = () => undefined } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  const log = logOf(options.log);
   const { pollMs = 200 } = options;
   if (!Number.isSafeInteger(pollMs) || pollMs < 1) {
     const problem = `${String(pollMs)} is not a whole number of milliseconds of 1 or more`;
@@ -143,7 +145,7 @@ class FileStore implements BoardStore {
           follower.look();
         });
       } catch (error) {
-        log("changes of the jobboard could not be read", { error });
+        log("changes of the jobboard could not be read", { error }, "warn");
       }
     };
     timer = clock.setTimeout(look, pollMs);

@@ -243,6 +243,16 @@ const layouts: { readonly [Kind in RecordKind]: LayoutOf<FieldsOf<Kind>> } = {
   progress: { atom: count, fraction: number, details: optional(payload) },
   timerFired: { retry: count },
   migrated: { blueprint },
+  logged: {
+    atom: count,
+    direction,
+    attempt: count,
+    line: count,
+    level: oneOf("debug", "info", "warn", "error"),
+    message: text,
+    at: optional(number),
+    fields: optional(payload),
+  },
 };
 
 /** The number of a kind is its place here. */
@@ -265,6 +275,7 @@ const kinds: readonly RecordKind[] = [
   "progress",
   "timerFired",
   "migrated",
+  "logged",
 ];
 
 const plans = new Map(

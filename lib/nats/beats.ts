@@ -92,10 +92,10 @@ export class Beats {
     thread.unref();
     thread.on("message", (message: FromBeats) => {
       if (message.kind === "connected") this.#connected();
-      else log(`the thread that beats presence can't connect: ${message.problem}`);
+      else log(`the thread that beats presence can't connect: ${message.problem}`, {}, "warn");
     });
     thread.on("error", (error) => {
-      log(`the thread that beats presence died: ${String(error)}`);
+      log(`the thread that beats presence died: ${String(error)}`, { error }, "error");
     });
     thread.on("exit", () => {
       if (!this.#isClosed) setTimeout(() => this.#restart(), mostTickMs).unref();

@@ -113,7 +113,7 @@ export class BucketStore implements BoardStore {
     const unwatch = transport.watch((isConnected) => {
       if (!isConnected) return;
       this.#patiently(compare).catch((error: unknown) => {
-        log("jobs that are gone could not be looked for", { error });
+        log("jobs that are gone could not be looked for", { error }, "warn");
       });
     });
     return () => {

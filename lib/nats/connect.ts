@@ -6,7 +6,8 @@ import { FlowError } from "../errors.ts";
 import { tokenOf } from "../names.ts";
 import { systemClock } from "../system.ts";
 import type { WaitingLimits } from "../transport/waiting.ts";
-import type { Log } from "../types.ts";
+import { logOf } from "../log.ts";
+import type { Log, Logger } from "../types.ts";
 import { senderBytes } from "./chunks.ts";
 import { Connection } from "./connection.ts";
 import { type ServerUrl, parseServers } from "./servers.ts";
@@ -44,7 +45,7 @@ export interface NatsOptions extends WaitingLimits {
   /** Default: the system's. */
   readonly clock?: Clock;
   /** Gets what happens beside the requests. Default: nothing is logged. */
-  readonly log?: Log;
+  readonly log?: Log | Logger;
 }
 
 /** Older ones can't fence a replicated stream, and don't know `sync_interval`. */
@@ -66,7 +67,8 @@ const refusals: ReadonlySet<string> = new Set([
  * allowed; `INVALID_OPTION`
  */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
-  const { prefix = "fs", role = "engine", clock = systemClock, log = () => undefined } = options;
+  const { prefix = "fs", role = "engine", clock = systemClock } = options;
+  const log = logOf(options.log);
   const { window = 65_536, windowBytes = 256 * 1024 * 1024 } = options;
   const { maxBytes = 16 * 1024 * 1024 } = options;
   if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(prefix)) {

@@ -200,7 +200,7 @@ export class Connection {
       run();
     } catch (error) {
       this.counts.failed++;
-      this.#options.log(what, { error });
+      this.#options.log(what, { error }, "error");
     }
   }
 
@@ -244,7 +244,7 @@ export class Connection {
   #lose(): void {
     if (!this.#isConnected || this.#closed !== undefined) return;
     this.#isConnected = false;
-    this.#options.log("the connection to NATS is away");
+    this.#options.log("the connection to NATS is away", {}, "warn");
     this.#tell(false);
   }
 
@@ -268,13 +268,13 @@ export class Connection {
 
   #complain(code: unknown, context: { operation: string; subject: string } | undefined): void {
     if (context === undefined) {
-      this.#options.log("NATS reports an error", { code });
+      this.#options.log("NATS reports an error", { code }, "error");
       return;
     }
     const { subject } = context;
     const operation = context.operation === "publish" ? "publish" : "subscribe";
     const error = new FlowError("FORBIDDEN", { operation, subject });
-    this.#options.log(error.message, { operation, subject });
+    this.#options.log(error.message, { operation, subject, error }, "error");
     for (const hear of this.#forbidden) hear(error);
   }
 

@@ -4,7 +4,8 @@ import { FlowError } from "../errors.ts";
 import { Board } from "../jobboard/board.ts";
 import type { Jobboard } from "../jobboard/jobboard.ts";
 import { systemClock, systemRandom } from "../system.ts";
-import type { Log } from "../types.ts";
+import { logOf } from "../log.ts";
+import type { Log, Logger } from "../types.ts";
 import { BucketStore } from "./board-store.ts";
 import { Bucket } from "./bucket.ts";
 import type { NatsTransport } from "./face.ts";
@@ -20,7 +21,7 @@ export interface NatsJobboardOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** Gets what goes wrong beside the calls. Default: nothing is logged. */
-  readonly log?: Log;
+  readonly log?: Log | Logger;
 }
 
 /**
@@ -34,7 +35,8 @@ export async function natsJobboard(
   transport: NatsTransport,
   options: NatsJobboardOptions = {},
 ): Promise<Jobboard> {
-  const { clock = systemClock, random = systemRandom, log = () => undefined } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  const log = logOf(options.log);
   const { replicas = 1, patienceMs = 15_000 } = options;
   for (const [option, value] of Object.entries({ replicas, patienceMs })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;

@@ -82,6 +82,7 @@ export function fold(state: FlowState, record: FlowRecord): void {
     case "migrated":
       return migrate(state, record.blueprint);
     case "created":
+    case "logged":
       return;
   }
 }

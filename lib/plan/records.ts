@@ -6,7 +6,7 @@
  */
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { Failure } from "../failure.ts";
-import type { Depth, Verdict } from "../types.ts";
+import type { Depth, LogLine, Verdict } from "../types.ts";
 import type { EndState } from "./states.ts";
 
 export type Direction = "execute" | "revert";
@@ -94,7 +94,8 @@ export type FlowRecord =
       readonly details?: unknown;
     }
   | { readonly kind: "timerFired"; readonly retry: number }
-  | { readonly kind: "migrated"; readonly blueprint: Blueprint };
+  | { readonly kind: "migrated"; readonly blueprint: Blueprint }
+  | ({ readonly kind: "logged" } & AttemptName & LogLine);
 
 export type RecordKind = FlowRecord["kind"];
 

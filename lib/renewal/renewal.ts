@@ -9,7 +9,8 @@ import type { Lease } from "../jobboard/jobboard.ts";
 import type { SqliteJobboardOptions } from "../jobboard/sqlite.ts";
 import type { NatsOptions } from "../nats/connect.ts";
 import { mostTickMs, Pulse } from "../pulse.ts";
-import type { Log } from "../types.ts";
+import { logOf } from "../log.ts";
+import type { Log, Logger } from "../types.ts";
 
 /** Where the board is, in words that another thread understands. */
 export type BoardPlace =
@@ -23,7 +24,7 @@ export interface RenewalOptions {
   readonly board: BoardPlace;
   /** Milliseconds without a tick of the event loop after which the lease is let go. Default 30,000. */
   readonly stallMs?: number;
-  readonly log: Log;
+  readonly log: Log | Logger;
 }
 
 /** What the thread is started with. */
@@ -48,12 +49,14 @@ const entry = new URL(`./renewal-thread${extension}`, import.meta.url);
 
 export class Renewal implements AsyncDisposable {
   readonly #options: RenewalOptions;
+  readonly #log: Log;
   #pulse: Pulse | undefined;
   #thread: Worker | undefined;
   #isClosed = false;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
+    this.#log = logOf(options.log);
   }
 
   /**
@@ -76,7 +79,10 @@ export class Renewal implements AsyncDisposable {
           renewed(machineMs() - message.askedAt);
           resolve();
         } else if (message.kind === "lost") lost(message.problem);
-        else this.#options.log(`the lease could not be renewed; trying again: ${message.problem}`);
+        else {
+          const what = `the lease could not be renewed; trying again: ${message.problem}`;
+          this.#log(what, {}, "warn");
+        }
       });
     });
   }
@@ -96,7 +102,7 @@ export class Renewal implements AsyncDisposable {
     thread.unref();
     thread.on("message", hear);
     thread.on("error", (error) => {
-      this.#options.log(`the thread that renews the lease died: ${String(error)}`);
+      this.#log(`the thread that renews the lease died: ${String(error)}`, { error }, "error");
     });
     thread.on("exit", () => {
       if (!this.#isClosed) setTimeout(() => this.#run(workerData, hear), mostTickMs).unref();

@@ -264,7 +264,7 @@ t.test("what a worker has not begun when it is closed never begins", async (t) =
   const ask = (body: unknown): Promise<unknown> => asking.request(workerAddress("one"), body);
   await ask({ kind: "want", engine: "e", slots: 1 });
   const named = { key: "f/a/execute/1", flow: "f", task: "a", epoch: 1, version: 1, attempt: 1 };
-  const call: Call = { ...named, direction: "execute", alone: false, inputs: {} };
+  const call: Call = { ...named, direction: "execute", alone: false, keepsLines: true, inputs: {} };
   t.strictSame(await ask({ kind: "calls", engine: "e", flows: packCalls([call]) }), [null]);
   worker.close();
   t.equal(begin.length, 1);

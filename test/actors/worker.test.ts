@@ -303,6 +303,7 @@ t.test(
       task,
       version: 1,
       alone: false,
+      keepsLines: true,
       direction: "execute",
       attempt: epoch,
       inputs: {},

@@ -98,6 +98,7 @@ async function occupy(transport: Transport, worker: string): Promise<string> {
     attempt: 1,
     inputs: {},
     alone: false,
+    keepsLines: false,
   };
   const ask = (body: unknown): Promise<unknown> => transport.request(workerAddress(worker), body);
   assert.equal(await ask({ kind: "want", engine: "test", slots: 1 }), 1);

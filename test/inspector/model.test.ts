@@ -2,10 +2,12 @@
 import t from "tap";
 import { compile } from "../../lib/compile/compile.ts";
 import { graph, linear, load, memoryJournal, task, unordered } from "../../lib/index.ts";
+import { linesOf, mostLines } from "../../lib/inspector/model/lines.ts";
 import { pictureOf } from "../../lib/inspector/model/picture.ts";
 import { Player } from "../../lib/inspector/model/player.ts";
 import { placeOf, scaleOf, spansOf } from "../../lib/inspector/model/timeline.ts";
 import { reasonOf } from "../../lib/inspector/model/why.ts";
+import { sayRecord } from "../../lib/inspector/model/words.ts";
 import { createServer } from "./flows.ts";
 
 async function played(pace: Parameters<typeof createServer>[0]): Promise<Player> {
@@ -32,6 +34,32 @@ t.test("every attempt, wait and revert is a span with its outcome", async (t) =>
     [...early.values()].flat().map(({ outcome }) => outcome),
     ["open"],
   );
+});
+
+t.test("lines of a task or of all are those up to a moment, the last of them", async (t) => {
+  const journal = memoryJournal();
+  const says = (name: string, lines: number) =>
+    task({
+      name,
+      execute: (_: object, { log }) => {
+        for (let n = 1; n <= lines; n++) log.warn(`${name} ${n}`, { n });
+      },
+    });
+  await load(linear("f", says("few", 3), says("many", 300)), { id: "f", journal }).run();
+  const player = new Player();
+  player.add(await journal.read("f"));
+  const { entries, last } = player;
+  t.match(linesOf(entries, last, "few"), { count: 3, lines: [{ message: "few 1", line: 1 }] });
+  const many = linesOf(entries, last, "many");
+  t.equal(many.count, 300);
+  t.equal(many.lines.length, mostLines);
+  t.match(many.lines.at(-1), { message: "many 300", fields: { n: 300 }, level: "warn" });
+  t.equal(linesOf(entries, last, "").count, 303);
+  const second = linesOf(entries, last, "few").lines[1]!.sequence;
+  t.equal(linesOf(entries, second, "").count, 2);
+  const blueprint = compile(linear("f", says("few", 3), says("many", 300))).blueprint;
+  const { record } = entries[second - 1]!;
+  t.equal(sayRecord(record, blueprint), "few #1 warn: few 2 { n: 2 }");
 });
 
 t.test("long gaps are folded, time in between keeps its proportions", async (t) => {

@@ -135,6 +135,37 @@ t.test("names and values are shown, not run", { skip }, async (t) => {
   t.strictSame(faults, []);
 });
 
+t.test("what tasks log: of one, of all, at a moment, and not run", { skip }, async (t) => {
+  const journal = memoryJournal();
+  const says = (name: string) =>
+    task({
+      name,
+      execute: (_: object, { log }) => {
+        log(`${name} says ${evil}`, { [evil]: evil });
+        log.error("it is over");
+      },
+    });
+  await run(linear("talk", says("one"), says("two")), { id: "talk", journal });
+  const inspector = await serve({ journal });
+  t.teardown(() => inspector.close());
+  const { page, faults } = await openPage(t);
+  await page.goto(`${inspector.url}?flow=talk`);
+  await page.waitForSelector('.log li:has-text("two#1 two says <img")');
+  t.equal(await page.locator(".log li").count(), 4, "of all");
+  await page.click('.atom[data-atom="two"]');
+  await page.waitForSelector('.log li >> text="one#1"', { state: "detached" });
+  t.equal(await page.locator(".log li").count(), 2, "of one");
+  t.equal(await page.locator('.log li[data-level="error"]').count(), 1);
+  await page.click(".tabs >> text=journal");
+  await page.click(".record:has-text('logged') >> nth=1");
+  await page.waitForSelector(".opened:has-text('it is over')");
+  await page.click(".tabs >> text=two");
+  await page.waitForSelector(".log", { state: "detached" });
+  t.match(page.url(), /at=/, "before it said anything");
+  t.equal(await page.evaluate("window.pwned"), undefined);
+  t.strictSame(faults, []);
+});
+
 t.test("the cluster, and a command that is asked twice", { skip }, async (t) => {
   const journal = memoryJournal();
   const board = memoryJobboard();

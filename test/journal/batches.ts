@@ -108,4 +108,12 @@ export const everyRecord: readonly FlowRecord[] = [
   { kind: "progress", atom: 1, fraction: 1, details: { step: "download" } },
   { kind: "timerFired", retry: 0 },
   { kind: "migrated", blueprint: blueprint("trip", 3) },
+  {
+    ...{ kind: "logged", atom: 1, direction: "execute", attempt: 2 },
+    ...{ line: 1, level: "info", message: "found", at: 1_000, fields: { rows: [1, 2] } },
+  },
+  {
+    ...{ kind: "logged", atom: 1, direction: "revert", attempt: 1 },
+    ...{ line: 1_002, level: "error", message: `\uFEFF${"no ".repeat(20)}` },
+  },
 ];

@@ -1,6 +1,7 @@
 /** What a pool and its hosts say to each other, through the pool's switch as everything else. */
 import type { Failure } from "../../failure.ts";
 import { addressOf } from "../../names.ts";
+import type { LogLevel } from "../../types.ts";
 
 /** Requests to the pool. */
 export type ToPool =
@@ -27,6 +28,7 @@ export interface ToHost {
 export interface Said {
   readonly host: string;
   readonly message: string;
+  readonly level: LogLevel;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 

@@ -55,10 +55,10 @@ const tell = (message: ToPool): Promise<unknown> =>
 /** What of a line for the log goes to the pool: characters of its message, and each of its fields. */
 const logLimits = { message: 8_192, field: { depth: 20, bytes: 64 * 1024 } } as const;
 
-const log: Log = (message, fields = {}) => {
+const log: Log = (message, fields = {}, level = "info") => {
   if (!transport.isConnected) return;
   const text = message.slice(0, logLimits.message).toWellFormed();
-  const said: Said = { host: id, message: text, fields: dataOf(fields) };
+  const said: Said = { host: id, message: text, level, fields: dataOf(fields) };
   transport.publish(logAddress, said);
 };
 

@@ -9,7 +9,8 @@ import { makeId } from "../../ids.ts";
 import { systemClock, systemRandom } from "../../system.ts";
 import { Switch } from "../../transport/switch.ts";
 import type { Stop, Transport } from "../../transport/transport.ts";
-import type { Log } from "../../types.ts";
+import { logOf } from "../../log.ts";
+import type { Log, Logger } from "../../types.ts";
 import { Dispatcher } from "../dispatcher.ts";
 import {
   hostAddress,
@@ -52,7 +53,7 @@ export interface PoolOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** Gets what happens to hosts, and what tasks there log. Default: nothing is logged. */
-  readonly log?: Log;
+  readonly log?: Log | Logger;
 }
 
 /** What is told of a pool. */
@@ -95,7 +96,8 @@ export class Pool implements AsyncDisposable {
   /** @throws FlowError `INVALID_OPTION` */
   constructor(options: PoolOptions) {
     const { kind, size, startMs, drainMs, heapMb } = checked(options);
-    const { clock = systemClock, random = systemRandom, log = () => undefined } = options;
+    const { clock = systemClock, random = systemRandom } = options;
+    const log = logOf(options.log);
     this.kind = kind;
     this.size = size;
     this.#modules = options.modules.map((module) => urlOf(module).href);
@@ -203,8 +205,8 @@ export class Pool implements AsyncDisposable {
   async #listen(): Promise<void> {
     await this.#transport.serve(poolAddress, (body) => this.#take(body as ToPool));
     await this.#transport.listen(logAddress, (body) => {
-      const { host, message, fields } = body as Said;
-      this.#log(message, { ...fields, host });
+      const { host, message, fields, level } = body as Said;
+      this.#log(message, { ...fields, host }, level);
     });
   }
 
@@ -229,7 +231,8 @@ export class Pool implements AsyncDisposable {
       this.#failures.get(id) ?? new FlowError("HOST_FAILED", { host: id, problem: reason });
     this.#failures.delete(id);
     if (this.#closing === undefined) {
-      this.#log(wasReady ? `host ${id} is gone: ${reason}` : failure.message);
+      const what = wasReady ? `host ${id} is gone: ${reason}` : failure.message;
+      this.#log(what, { host: id, error: failure }, "error");
     }
     if (wasReady) {
       this.dispatcher.workerDied(id);

@@ -59,6 +59,10 @@ export function sayRecord(record: FlowRecord, blueprint: Blueprint): string {
       return name(record.retry);
     case "migrated":
       return `${record.blueprint.atoms.length} atoms`;
+    case "logged": {
+      const fields = record.fields === undefined ? "" : ` ${line(record.fields)}`;
+      return `${name(record.atom)} #${record.attempt} ${record.level}: ${record.message}${fields}`;
+    }
     case "reset":
       return "";
   }

@@ -1,20 +1,24 @@
 /** What is known of one actor: its state, attempts, inputs and outputs, failures with their causes. */
 import type { Failure } from "../../failure.ts";
 import { absent, lookUp, symbolValues } from "../../plan/values.ts";
-import type { Moment } from "../model/player.ts";
+import type { Moment, Player } from "../model/player.ts";
 import { whole } from "../model/words.ts";
 import { Badge } from "./badge.tsx";
 import { Chart } from "./chart.tsx";
+import { Log } from "./lines.tsx";
 
 interface DetailsProps {
   readonly moment: Moment;
   /** Empty: the flow itself. */
   readonly name: string;
+  readonly player: Player;
 }
 
-export function Details({ moment, name }: DetailsProps) {
+export function Details({ moment, name, player }: DetailsProps) {
   const { state, visits, flowVisits } = moment;
   const atom = state.shape.numbers.get(name);
+  const { entries, last } = player;
+  const log = <Log {...{ entries, last }} sequence={moment.sequence} atom={name} />;
   if (atom === undefined) {
     return (
       <div class="details">
@@ -24,6 +28,7 @@ export function Details({ moment, name }: DetailsProps) {
         <div class="chart">
           <Chart machine="flow" state={state.flow.value} visits={flowVisits} />
         </div>
+        {log}
       </div>
     );
   }
@@ -38,6 +43,7 @@ export function Details({ moment, name }: DetailsProps) {
         <Chart machine={kind} state={value} visits={visits.get(name) ?? []} />
       </div>
       <Facts moment={moment} atom={atom} />
+      {log}
     </div>
   );
 }

@@ -148,7 +148,7 @@ function Side({ moment, query, player, goTo }: SideProps) {
       ) : panel === "values" ? (
         <Values moment={moment} />
       ) : (
-        <Details moment={moment} name={actor} />
+        <Details moment={moment} name={actor} player={player} />
       )}
     </div>
   );

@@ -103,6 +103,8 @@ const noReadBack: Plant = {
 };
 
 /** A worker runs calls of an owner that it knows to be superseded. */
+const quiet = (): void => undefined;
+
 const staleOwnerAccepted: Plant = {
   faults: ["route"],
   transport: (inner, process, tasks) => {
@@ -115,7 +117,7 @@ const staleOwnerAccepted: Plant = {
         const task = tasks.find(({ name }) => name === call.task);
         const more = { atom: 0, again: false, history: undefined, name: call.task };
         const of = { result: undefined, failure: undefined, failures: undefined, ...call, ...more };
-        const context = new Call(of, { progress: () => undefined }, () => undefined);
+        const context = new Call(of, { progress: quiet, logged: quiet }, quiet);
         void task?.[call.direction]?.(call.inputs, context);
       }
     };
