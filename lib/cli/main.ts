@@ -6,6 +6,7 @@ import { CliError, exitCodes, exitTable } from "./exit.ts";
 import { addLs, addResume, addRun, addShow } from "./flow-verbs.ts";
 import { addInspect } from "./inspect-verb.ts";
 import { addJobVerbs } from "./job-verbs.ts";
+import { addJournalVerbs } from "./journal-verbs.ts";
 import { addConductor, addDoctor, addNode, addNodes } from "./node-verbs.ts";
 import { Output } from "./output.ts";
 import { packageVersion } from "./package-version.ts";
@@ -28,6 +29,7 @@ const verbs = [
   addDoctor,
   addChartVerbs,
   addInspect,
+  addJournalVerbs,
 ];
 
 function makeProgram(output: Output): Command {
