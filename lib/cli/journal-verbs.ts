@@ -5,11 +5,26 @@ import type { ExportOptions } from "./export.ts";
 import { flowStates } from "./flow-verbs.ts";
 import type { ImportOptions } from "./import.ts";
 import type { PurgeOptions } from "./purge.ts";
+import type { TreeOptions } from "./show-tree.ts";
 
 const server = "--nats nats://127.0.0.1:4222";
 
 export function addJournalVerbs(line: Line): void {
-  for (const add of [addExport, addImport, addPurge]) add(line);
+  for (const add of [addTree, addExport, addImport, addPurge]) add(line);
+}
+
+function addTree(line: Line): void {
+  addPlaces(addVerb(line, "tree <id>", "show a flow's tree as `run` draws it, whoever runs it"))
+    .option("--watch", "follow it until it ends, or rests until somebody resumes it")
+    .addHelpText(
+      "after",
+      examples("fourstroke tree server-17", `fourstroke tree server-17 --watch ${server}`) +
+        "\nWith --watch the exit code is the flow's, as that of `run`; 13 when its job is in the trash. On a terminal the tree\n" +
+        "is drawn again as it changes, elsewhere each change is a line; --json prints the tree at the end.",
+    )
+    .action(async (id: string, options: TreeOptions) => {
+      line.ends(await (await import("./show-tree.ts")).tree(id, options, line.output));
+    });
 }
 
 const units: Readonly<Record<string, number>> = {

@@ -24,6 +24,14 @@ export function livingOwner(owner: string): string | undefined {
   return `process ${number}`;
 }
 
+/** The owner was a process of this machine that is not there any more. */
+export const isGone = (owner: string): boolean => {
+  const { host, pid } = pattern.exec(owner)?.groups ?? {};
+  return (
+    host === hostname() && Number(pid) !== process.pid && livingOwner(owner) === undefined
+  );
+};
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
