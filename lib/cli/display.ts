@@ -4,10 +4,8 @@ import type { Blueprint } from "../compile/blueprint.ts";
 import type { Times } from "./times.ts";
 
 /** A flow that can be shown: an engine's, or one that is followed. */
-export interface Shown extends Pick<
-  Engine,
-  "id" | "storage" | "notifier" | "atomNotifier" | "progressNotifier"
-> {
+export interface Shown
+  extends Pick<Engine, "id" | "storage" | "notifier" | "atomNotifier" | "progressNotifier"> {
   /** Milliseconds by the clock that the other two are of; without it they begin now. */
   now?(): number;
   readonly startedAt?: number;

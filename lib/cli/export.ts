@@ -1,10 +1,10 @@
 /** `fourstroke export ID…`: whole flows as one file, for another journal or to be kept. */
-import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { existsSync } from "node:fs";
 import { type ArchivedFlow, writeFlow } from "../journal/archive/write.ts";
 import { CliError } from "./exit.ts";
 import { bytes as sizeOf } from "./findings.ts";
+import { NewFile } from "./new-file.ts";
 import { withOpened } from "./opened.ts";
 import type { Output } from "./output.ts";
 import type { PlacesOptions } from "./places.ts";
@@ -125,60 +125,4 @@ class Pipe implements Sink {
   close(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-type Handle = Awaited<ReturnType<typeof open>>;
-
-/** A file that has its name only once it is whole. */
-export class NewFile implements Sink {
-  written = 0;
-  readonly #path: string;
-  readonly #begun: string;
-  readonly #handle: Handle;
-  #isWhole = false;
-
-  private constructor(path: string, begun: string, handle: Handle) {
-    this.#path = path;
-    this.#begun = begun;
-    this.#handle = handle;
-  }
-
-  /** @throws CliError `USAGE` when it can't be made */
-  static async begin(path: string): Promise<NewFile> {
-    const begun = `${path}.${process.pid}.part`;
-    try {
-      return new NewFile(path, begun, await open(begun, "w"));
-    } catch (error) {
-      throw unwritten(path, error);
-    }
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#handle.writeFile(bytes);
-    } catch (error) {
-      throw unwritten(this.#path, error);
-    }
-    this.written += bytes.length;
-  }
-
-  async end(): Promise<void> {
-    try {
-      await this.#handle.sync();
-      await rename(this.#begun, this.#path);
-    } catch (error) {
-      throw unwritten(this.#path, error);
-    }
-    this.#isWhole = true;
-  }
-
-  async close(): Promise<void> {
-    await this.#handle.close();
-    if (!this.#isWhole) await rm(this.#begun, { force: true });
-  }
-}
-
-function unwritten(path: string, error: unknown): CliError {
-  const { code = "unknown error" } = error as NodeJS.ErrnoException;
-  return new CliError("USAGE", `--out: can't write ${path} (${code})`, { option: "out" });
 }

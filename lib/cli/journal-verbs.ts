@@ -6,11 +6,12 @@ import { flowStates } from "./flow-verbs.ts";
 import type { ImportOptions } from "./import.ts";
 import type { PurgeOptions } from "./purge.ts";
 import type { TreeOptions } from "./show-tree.ts";
+import type { ReportOptions } from "./write-report.ts";
 
 const server = "--nats nats://127.0.0.1:4222";
 
 export function addJournalVerbs(line: Line): void {
-  for (const add of [addTree, addExport, addImport, addPurge]) add(line);
+  for (const add of [addTree, addReport, addExport, addImport, addPurge]) add(line);
 }
 
 function addTree(line: Line): void {
@@ -24,6 +25,24 @@ function addTree(line: Line): void {
     )
     .action(async (id: string, options: TreeOptions) => {
       line.ends(await (await import("./show-tree.ts")).tree(id, options, line.output));
+    });
+}
+
+function addReport(line: Line): void {
+  const what = "write what is known of a flow to one HTML file, to be sent to others";
+  addPlaces(addVerb(line, "report <id>", what))
+    .option("--out <file>", "file to write (default: standard output)")
+    .addHelpText(
+      "after",
+      examples(
+        "fourstroke report server-17 --out server-17.html",
+        `fourstroke report server-17 ${server} > server-17.html`,
+      ) +
+        "\nThe page has no scripts and loads nothing. Its drawing needs the optional package elkjs. Values are in it: look\n" +
+        "before you send it.",
+    )
+    .action(async (id: string, options: ReportOptions) => {
+      line.ends(await (await import("./write-report.ts")).writeReport(id, options, line.output));
     });
 }
 

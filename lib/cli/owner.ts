@@ -27,9 +27,7 @@ export function livingOwner(owner: string): string | undefined {
 /** The owner was a process of this machine that is not there any more. */
 export const isGone = (owner: string): boolean => {
   const { host, pid } = pattern.exec(owner)?.groups ?? {};
-  return (
-    host === hostname() && Number(pid) !== process.pid && livingOwner(owner) === undefined
-  );
+  return host === hostname() && Number(pid) !== process.pid && livingOwner(owner) === undefined;
 };
 
 function isAlive(pid: number): boolean {
