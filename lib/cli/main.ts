@@ -2,6 +2,7 @@
 /** The command line: reads arguments, loads the verb that was asked for, ends with its exit code. */
 import { Command, CommanderError } from "commander";
 import { addChartVerbs } from "./chart-verbs.ts";
+import { addCompletion } from "./completion-verb.ts";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import { addLs, addResume, addRun, addShow } from "./flow-verbs.ts";
 import { addInspect } from "./inspect-verb.ts";
@@ -30,6 +31,7 @@ const verbs = [
   addChartVerbs,
   addInspect,
   addJournalVerbs,
+  addCompletion,
 ];
 
 function makeProgram(output: Output): Command {

@@ -18,6 +18,7 @@ main, header { max-width: 1280px; margin: 0 auto; padding: 0 24px }
 header { padding-top: 24px }
 h1 { margin: 0; font-size: 22px; overflow-wrap: anywhere }
 h2 { margin: 0 0 8px; font-size: 16px }
+h3 { margin: 12px 0 4px; font-size: 13px; color: var(--dim) }
 section { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 16px; margin: 16px 0 }
 .wide { overflow-x: auto }
 .why { font-size: 15px; margin: 8px 0 0; overflow-wrap: anywhere }

@@ -10,7 +10,7 @@ import { cut, duration, oneLine, when } from "../text.ts";
 import { html, type Html } from "./html.ts";
 
 /** In pixels; names have the left part. */
-const size = { left: 240, width: 960, row: 22, top: 34, bar: 12, least: 2 } as const;
+const size = { left: 240, width: 920, row: 22, top: 34, bar: 12, least: 2 } as const;
 
 /** Lines, and bars of one line: retries may go on for days. */
 const most = { lines: 500, bars: 200 } as const;
