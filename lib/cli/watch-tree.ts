@@ -7,13 +7,16 @@ import { CliError } from "./exit.ts";
 import { Following } from "./following.ts";
 import { jobOf, type Opened } from "./opened.ts";
 import type { Output } from "./output.ts";
-import { isGone } from "./owner.ts";
+import { isGone, livingOwner } from "./owner.ts";
 import { Signals } from "./signals.ts";
 import { readFlow } from "./store.ts";
 import { oneLine } from "./text.ts";
 
 /** Milliseconds between two looks, if one takes less than a tenth of that. */
 const lookMs = 200;
+
+/** So often a suspended flow is looked at again before that counts as its end. */
+const looksAtRest = 3;
 
 export interface Watched {
   /** Undefined: its job went to the trash before it had begun. */
@@ -72,6 +75,9 @@ class Watch {
   #isDead = false;
   #isWaiting = false;
   #isClosed = false;
+  /** Sequence at which it was found suspended, and how often it has been since. */
+  #restedAt = 0;
+  #rested = 0;
 
   constructor(opened: Opened, id: string, resume: string, output: Output) {
     this.#opened = opened;
@@ -87,9 +93,8 @@ class Watch {
       // The job first: what its conductor recorded before it gave the job back is read after.
       const job = await jobOf(board, this.#id);
       const isBegun = await this.#look(job);
-      const state = this.#following?.storage.state;
       const mayGoOn = job !== undefined && isOpen(job);
-      if (job?.state === "TRASHED" || (state !== undefined && isAtRest(state) && !mayGoOn)) {
+      if (job?.state === "TRASHED" || (this.#rests() && !mayGoOn)) {
         if (this.#following !== undefined) this.#following.isStill = true;
         return { following: this.#following, job };
       }
@@ -97,6 +102,19 @@ class Watch {
       await pause(Math.max(lookMs, (performance.now() - startedAt) * 9));
     }
     throw new CliError("STALLED", "it is not watched any more");
+  }
+
+  /** Whoever goes on with a flow finds it suspended, as it was left: only one that stays so is at rest. */
+  #rests(): boolean {
+    const following = this.#following;
+    if (following === undefined || !isAtRest(following.storage.state)) return false;
+    const { state, sequence } = following.storage;
+    if (state !== "SUSPENDED") return true;
+    if (sequence !== this.#restedAt || livingOwner(following.owner) !== undefined) {
+      this.#restedAt = sequence;
+      this.#rested = 0;
+    }
+    return this.#rested++ >= looksAtRest;
   }
 
   close(): void {
