@@ -92,6 +92,8 @@ interface Failures {
   JOURNAL_DAMAGED: { readonly flow: string; readonly sequence: number; readonly problem: string };
   /** Records that were acknowledged up to this sequence are not there any more; the flow can't go on from what is. */
   JOURNAL_LOST_TAIL: { readonly flow: string; readonly sequence: number; readonly problem: string };
+  /** An export of flows that is none, is damaged, or is of a newer version; `offset` in bytes says where. */
+  ARCHIVE_REFUSED: { readonly offset: number; readonly problem: string };
   ENGINE_CLOSED: { readonly flow: string };
   MAILBOX_FULL: { readonly system: string; readonly capacity: number };
   NO_RECEIVER: { readonly to: string };
@@ -221,6 +223,8 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
       : `journal of flow "${flow}" is damaged at sequence ${sequence}: ${problem}`,
   JOURNAL_LOST_TAIL: ({ flow, sequence, problem }) =>
     `the journal of flow "${flow}" lost its end, up to sequence ${sequence}: ${problem}`,
+  ARCHIVE_REFUSED: ({ offset, problem }) =>
+    `the export can't be read: ${problem}${offset === 0 ? "" : ` (at byte ${offset})`}`,
   ENGINE_CLOSED: ({ flow }) => `the engine of flow "${flow}" is closed`,
   MAILBOX_FULL: ({ system, capacity }) =>
     `the mailbox of system "${system}" already holds ${String(capacity)} messages`,

@@ -3,7 +3,9 @@ import type { AtomChange, FlowChange, ProgressChange } from "../../actors/announ
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { FlowView } from "../plan/view.ts";
 import type { AtomState, FlowStateName } from "../plan/states.ts";
+import type { Shown } from "./display.ts";
 import { oneLine } from "./text.ts";
+import type { Times } from "./times.ts";
 import { type Tree, treeOf } from "./tree.ts";
 
 /** What is known of one atom. */
@@ -47,6 +49,14 @@ const standings: Partial<Record<AtomState, Standing>> = {
 
 export const isActive = (state: AtomState): boolean => standings[state] === "active";
 
+/** What is known of a flow that is about to run, to go on, or to be followed. */
+export function boardOf(shown: Shown, blueprint: Blueprint, isNew: boolean): Board {
+  const now = (): number => shown.now?.() ?? performance.now();
+  const board = new Board(shown.id, blueprint, now, shown.startedAt);
+  if (!isNew) board.adopt(shown.storage, shown.times);
+  return board;
+}
+
 export class Board {
   readonly id: string;
   readonly name: string;
@@ -67,13 +77,16 @@ export class Board {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #now: () => number;
 
-  /** @param now - milliseconds since some moment */
-  constructor(id: string, blueprint: Blueprint, now: () => number) {
+  /**
+   * @param now - milliseconds since some moment
+   * @param startedAt - by the same clock
+   */
+  constructor(id: string, blueprint: Blueprint, now: () => number, startedAt = now()) {
     this.id = oneLine(id);
     this.name = oneLine(blueprint.flow);
     this.tree = treeOf(blueprint);
     this.#now = now;
-    this.startedAt = now();
+    this.startedAt = startedAt;
     const pending: Cell = { state: "PENDING", attempt: 0, progress: 0 };
     this.#cells = blueprint.atoms.map(() => pending);
     this.#numbers = new Map(blueprint.atoms.map(({ name }, atom) => [name, atom]));
@@ -83,8 +96,8 @@ export class Board {
     for (const row of this.tree.rowOf) this.#count(row, "total", 1);
   }
 
-  /** Takes over what an earlier owner left. */
-  adopt(view: FlowView): void {
+  /** Takes over what an earlier owner left, with the times of it where they are known. */
+  adopt(view: FlowView, times: ReadonlyMap<string, Times> = new Map()): void {
     this.state = view.state;
     for (const {
       name,
@@ -98,7 +111,10 @@ export class Board {
       const backwards = state === "REVERTED" || state === "REVERT_FAILURE" || state === "REVERTING";
       const shown = revertFailure ?? failure;
       const problem = shown === undefined ? {} : { problem: oneLine(shown.message) };
-      this.#put(name, { state, attempt: backwards ? reverts : attempt, progress, ...problem });
+      const isIdle = state === "PENDING" || state === "IGNORE";
+      const ran = isIdle ? {} : (times.get(name) ?? {});
+      const count = backwards ? reverts : attempt;
+      this.#put(name, { state, attempt: count, progress, ...ran, ...problem });
     }
     this.lastRow = 0;
   }

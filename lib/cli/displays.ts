@@ -23,9 +23,13 @@ class Silence implements Display {
   }
 }
 
-/** A tree on a terminal, lines elsewhere, nothing with `--json`. */
-export async function displayFor(output: Output): Promise<Display> {
+/**
+ * A tree on a terminal, lines elsewhere, nothing with `--json`.
+ *
+ * @param note - stands below the tree: what a signal does. Default: that it suspends
+ */
+export async function displayFor(output: Output, note?: string): Promise<Display> {
   if (output.isJson) return new Silence(output);
-  if (output.isScreen) return new (await import("./live.ts")).LiveTree(output);
+  if (output.isScreen) return new (await import("./live.ts")).LiveTree(output, note);
   return new (await import("./lines.ts")).ChangeLines(output);
 }

@@ -67,7 +67,7 @@ export async function examineServers(transport: NatsTransport): Promise<readonly
 }
 
 /** Of this prefix alone. */
-async function streamsOf(jetstream: JetStream): Promise<readonly StreamInfo[]> {
+export async function streamsOf(jetstream: JetStream): Promise<readonly StreamInfo[]> {
   const prefix = jetstream.prefix.replaceAll(".", "=");
   const own = new RegExp(`^${prefix.toUpperCase()}_(J\\d+|B)$`);
   const found: StreamInfo[] = [];

@@ -41,7 +41,10 @@ export const exitTable: readonly (readonly [number, string])[] = [
     exitCodes.REFUSED,
     "the code can't be loaded, compiled or validated, or it differs from the flow's journal",
   ],
-  [exitCodes.JOURNAL, "the journal or the jobboard is missing, damaged, full or can't be reached"],
+  [
+    exitCodes.JOURNAL,
+    "the journal, the jobboard or an export is missing, damaged, full or can't be reached",
+  ],
   [exitCodes.OWNED, "another process runs the flow or owns the job, or has taken it over"],
   [
     exitCodes.LEFT,
@@ -71,6 +74,7 @@ const ofErrors: Partial<Record<ErrorCode, number>> = {
   JOURNAL_UNAVAILABLE: exitCodes.JOURNAL,
   JOURNAL_DAMAGED: exitCodes.JOURNAL,
   JOURNAL_LOST_TAIL: exitCodes.JOURNAL,
+  ARCHIVE_REFUSED: exitCodes.JOURNAL,
   FENCED: exitCodes.OWNED,
   LEASE_LOST: exitCodes.OWNED,
   HAS_OWNER: exitCodes.OWNED,

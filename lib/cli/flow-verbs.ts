@@ -16,7 +16,7 @@ import type { ResumeOptions } from "./resume.ts";
 import type { RunOptions } from "./run.ts";
 import type { CommonOptions } from "./verb.ts";
 
-const states =
+export const flowStates =
   "PENDING RUNNING SUSPENDING SUSPENDED RESUMING SUCCESS REVERTED FAILURE PARKED".split(" ");
 
 export function addRun(line: Line): void {
@@ -71,7 +71,7 @@ export function addResume(line: Line): void {
 
 export function addLs(line: Line): void {
   addVerb(line, "ls", "list flows, the newest first")
-    .option("--state <state>", "only flows in this state; several with commas", choices(states))
+    .option("--state <state>", "only flows in this state; several with commas", choices(flowStates))
     .option("--name <name>", "only flows whose root has this name")
     .option("--limit <n>", "at most this many", count, 100)
     .addHelpText(

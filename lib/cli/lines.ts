@@ -1,7 +1,6 @@
 /** A flow's run as plain lines, one for each change: for pipes, files and CI. */
 import type { AtomChange, ProgressChange } from "../../actors/announcer.ts";
-import type { Engine } from "../../actors/engine.ts";
-import type { Display } from "./display.ts";
+import type { Display, Shown } from "./display.ts";
 import { styleOf } from "./look.ts";
 import type { Output } from "./output.ts";
 import { oneLine, type Span } from "./text.ts";
@@ -19,7 +18,7 @@ export class ChangeLines implements Display {
     this.#output = output;
   }
 
-  begin(engine: Engine): void {
+  begin(engine: Shown): void {
     this.#leave = [
       engine.notifier.on("*", ({ flow, state }) => {
         this.#line([

@@ -1,8 +1,7 @@
 /** A flow's run as a tree on a terminal, drawn again in place as it changes. */
-import type { Engine } from "../../actors/engine.ts";
 import type { Blueprint } from "../compile/blueprint.ts";
-import { Board } from "./board.ts";
-import type { Display } from "./display.ts";
+import { type Board, boardOf } from "./board.ts";
+import type { Display, Shown } from "./display.ts";
 import type { Output } from "./output.ts";
 import { render } from "./render.ts";
 import { widthOf } from "./text.ts";
@@ -24,6 +23,7 @@ const clearBelow = "\u001b[J";
 
 export class LiveTree implements Display {
   readonly #output: Output;
+  readonly #note: string;
   #board: Board | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Lines on the screen that are ours. */
@@ -32,14 +32,15 @@ export class LiveTree implements Display {
   #begun = "";
   #restore: (() => void)[] = [];
 
-  constructor(output: Output) {
+  /** @param note - what a signal does */
+  constructor(output: Output, note = "Ctrl-C suspends") {
     this.#output = output;
+    this.#note = note;
   }
 
-  begin(engine: Engine, blueprint: Blueprint, isNew: boolean): void {
-    const board = new Board(engine.id, blueprint, () => performance.now());
-    if (!isNew) board.adopt(engine.storage);
-    board.note = "Ctrl-C suspends";
+  begin(engine: Shown, blueprint: Blueprint, isNew: boolean): void {
+    const board = boardOf(engine, blueprint, isNew);
+    board.note = this.#note;
     this.#board = board;
     this.#restore = [
       engine.notifier.on("*", (change) => {

@@ -8,7 +8,10 @@ interface Look {
   readonly style: Style;
 }
 
-const looks: { readonly [State in AtomState | FlowStateName]: Look } = {
+/** `IMPORTING` stands in listings while a flow comes in. */
+export type ShownState = AtomState | FlowStateName | "IMPORTING";
+
+const looks: { readonly [State in ShownState]: Look } = {
   PENDING: { symbol: "○", style: "dim" },
   RUNNING: { symbol: "●", style: "cyan" },
   SUCCESS: { symbol: "✔", style: "green" },
@@ -22,15 +25,16 @@ const looks: { readonly [State in AtomState | FlowStateName]: Look } = {
   SUSPENDED: { symbol: "■", style: "yellow" },
   RESUMING: { symbol: "●", style: "cyan" },
   PARKED: { symbol: "■", style: "red" },
+  IMPORTING: { symbol: "○", style: "dim" },
 };
 
 const turning = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 const turnMs = 100;
 
-export const styleOf = (state: AtomState | FlowStateName): Style => looks[state].style;
+export const styleOf = (state: ShownState): Style => looks[state].style;
 
 /** The symbol of a state; what is under way turns with the time. */
-export function symbolOf(state: AtomState | FlowStateName, now?: number): Span {
+export function symbolOf(state: ShownState, now?: number): Span {
   const { symbol, style } = looks[state];
   const turns = state === "RUNNING" || state === "REVERTING" || state === "SUSPENDING";
   if (!turns || now === undefined) return [symbol, style];

@@ -2,11 +2,13 @@
 /** The command line: reads arguments, loads the verb that was asked for, ends with its exit code. */
 import { Command, CommanderError } from "commander";
 import { addChartVerbs } from "./chart-verbs.ts";
+import { addCompletion } from "./completion-verb.ts";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import { addLs, addResume, addRun, addShow } from "./flow-verbs.ts";
 import { addInspect } from "./inspect-verb.ts";
 import { addJobVerbs } from "./job-verbs.ts";
 import { addLogs } from "./logs-verb.ts";
+import { addJournalVerbs } from "./journal-verbs.ts";
 import { addConductor, addDoctor, addNode, addNodes } from "./node-verbs.ts";
 import { Output } from "./output.ts";
 import { packageVersion } from "./package-version.ts";
@@ -30,6 +32,8 @@ const verbs = [
   addChartVerbs,
   addInspect,
   addLogs,
+  addJournalVerbs,
+  addCompletion,
 ];
 
 function makeProgram(output: Output): Command {

@@ -8,6 +8,8 @@ export interface Screen {
   /** Lines that may be used. */
   readonly lines: number;
   readonly paint: Paint;
+  /** It is drawn once: nothing turns. */
+  readonly isStill?: boolean;
 }
 
 const stateWidth = "REVERTING".length;
@@ -21,18 +23,19 @@ export function render(board: Board, screen: Screen): string[] {
   const note: Span[] = board.note === "" ? [] : [["  "], [board.note, "dim"]];
   const above = note.length === 0 ? 1 : 2;
   const shown = windowOf(board, Math.max(fewest, screen.lines) - above);
-  const lines = [headOf(board), ...shown.map((row) => lineOf(board, row))];
+  const turning = screen.isStill === true ? undefined : board.now;
+  const lines = [headOf(board, turning), ...shown.map((row) => lineOf(board, row, turning))];
   const hidden = board.tree.rows.length - 1 - shown.length;
   if (hidden > 0) lines.push(restOf(board, shown, hidden));
   if (note.length > 0) lines.push(note);
   return lines.map((spans) => screen.paint(fit(spans, screen.columns)));
 }
 
-function headOf(board: Board): Span[] {
+function headOf(board: Board, turning: number | undefined): Span[] {
   const { total, done, failed } = board.tally(0);
   const [first] = board.tree.rows;
   const spans: Span[] = [
-    symbolOf(board.state, board.now),
+    symbolOf(board.state, turning),
     [" "],
     [board.name, "bold"],
     ["  "],
@@ -49,12 +52,12 @@ function headOf(board: Board): Span[] {
 const counted = (done: number, total: number): string =>
   `${done.toLocaleString("en")}/${total.toLocaleString("en")}`;
 
-function lineOf(board: Board, row: number): Span[] {
+function lineOf(board: Board, row: number, turning: number | undefined): Span[] {
   const { kind, branch, name, atom } = board.tree.rows[row] as Board["tree"]["rows"][number];
   const { nameWidth } = board.tree;
   if (kind === "flow") {
     const tally = board.tally(row);
-    const symbol = symbolOf(stateOfTally(tally), board.now);
+    const symbol = symbolOf(stateOfTally(tally), turning);
     return [
       [branch, "dim"],
       symbol,
@@ -67,7 +70,7 @@ function lineOf(board: Board, row: number): Span[] {
   const idle = cell.state === "PENDING" || cell.state === "IGNORE";
   return [
     [branch, "dim"],
-    symbolOf(cell.state, board.now),
+    symbolOf(cell.state, turning),
     [` ${padEnd(name, nameWidth - branch.length)}`, idle ? "dim" : "plain"],
     [`  ${cell.state.padEnd(stateWidth)}`, styleOf(cell.state)],
     ...partsOf(cell, board.now),

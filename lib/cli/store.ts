@@ -24,12 +24,15 @@ export async function openStore({ dir, durability = "disk" }: StoreOptions): Pro
 
 /** @throws FlowError `JOURNAL_UNAVAILABLE` when there is no such folder */
 export async function openExisting(options: StoreOptions): Promise<Journal> {
-  if (!existsSync(options.dir)) {
-    throw new FlowError("JOURNAL_UNAVAILABLE", {
-      problem: `there is no folder ${options.dir}; run a flow first, or name another one with --dir`,
-    });
-  }
+  needFolder(options.dir);
   return openStore(options);
+}
+
+/** @throws FlowError `JOURNAL_UNAVAILABLE` when there is no such folder */
+export function needFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  const problem = `there is no folder ${dir}; run a flow first, or name another one with --dir`;
+  throw new FlowError("JOURNAL_UNAVAILABLE", { problem });
 }
 
 /** A flow as its journal has it. */

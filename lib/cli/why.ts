@@ -2,10 +2,11 @@
 import { keyOf } from "../executor/call.ts";
 import { type Presence, workerAddress } from "../executor/protocol.ts";
 import { FlowError } from "../errors.ts";
-import type { Job } from "../jobboard/jobboard.ts";
+import type { Job, Jobboard } from "../jobboard/jobboard.ts";
 import type { Transport } from "../transport/transport.ts";
 import { conductorsOf } from "./conductors.ts";
 import type { Facts, Holder, Reason } from "./facts.ts";
+import { jobOf } from "./opened.ts";
 import type { Output } from "./output.ts";
 import { livingOwner } from "./owner.ts";
 import { Places, type PlacesOptions } from "./places.ts";
@@ -43,10 +44,32 @@ function awayReason(nats: string, error: unknown): Reason | undefined {
 async function explain(id: string, options: PlacesOptions, output: Output): Promise<number> {
   await using places = await Places.open(options, { role: "inspector" });
   const board = await places.board();
-  const job = await board.get(id);
+  const { job, kept, reason } = await lookInto(places, board, id, options);
+  if (reason === undefined) throw await noJob(board, id);
+  if (output.isJson) output.document(documentOf(id, job, kept, reason));
+  else output.line(`${oneLine(id)}: ${reason.sentence}`);
+  return 0;
+}
+
+/** What is known of a job or a flow, and why it doesn't move. */
+export interface Insight {
+  readonly job: Job | undefined;
+  readonly kept: Kept | undefined;
+  /** Undefined: there is neither. */
+  readonly reason: Reason | undefined;
+}
+
+/** @param board - undefined when no job was ever posted there */
+export async function lookInto(
+  places: Places,
+  board: Jobboard | undefined,
+  id: string,
+  options: PlacesOptions,
+): Promise<Insight> {
+  const job = await jobOf(board, id);
   const kept = await places.flow(id);
   const isOpen = job?.state === "UNCLAIMED" || job?.state === "CLAIMED";
-  const conductors = await conductorsOf(board, () => isOpen);
+  const conductors = board === undefined ? [] : await conductorsOf(board, () => isOpen);
   const owner = conductors.find((lease) => lease.owner === job?.owner && lease.silentMs === 0);
   const { transport } = places;
   const asked =
@@ -60,10 +83,7 @@ async function explain(id: string, options: PlacesOptions, output: Output): Prom
     process: kept === undefined ? undefined : livingOwner(kept.state.owner),
     command: (verb) => verbCommand(verb, id, options),
   });
-  if (reason === undefined) throw await noJob(board, id);
-  if (output.isJson) output.document(documentOf(id, job, kept, reason));
-  else output.line(`${oneLine(id)}: ${reason.sentence}`);
-  return 0;
+  return { job, kept, reason };
 }
 
 /** Attempts that workers are asked for. */
