@@ -1,5 +1,5 @@
 // Conductors that are frozen, killed and held up, as real processes on real servers.
-// FOURSTROKE_FREEZES=N, FOURSTROKE_OWNERS=N, FOURSTROKE_JOBS=N for more of it.
+// FOURSTROKE_FREEZES=N, FOURSTROKE_OWNERS=N, FOURSTROKE_JOBS=N and FOURSTROKE_LONG_MS=MS for more of it.
 import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
 import { readFlow } from "../../actors/run.ts";
@@ -10,8 +10,10 @@ import { end, faultsOf, type Process, Storm } from "./storm.ts";
 const freezes = Number(process.env["FOURSTROKE_FREEZES"] ?? 2);
 const owners = Number(process.env["FOURSTROKE_OWNERS"] ?? 2);
 const races = Number(process.env["FOURSTROKE_JOBS"] ?? 200);
+/** How long an attempt lasts whose conductor dies after a twelfth of that. */
+const longMs = Number(process.env["FOURSTROKE_LONG_MS"] ?? 5_000);
 const leaseMs = 1_000;
-t.setTimeout((120 + 15 * (freezes + owners)) * 1_000);
+t.setTimeout(longMs + (120 + 15 * (freezes + owners)) * 1_000);
 
 const says = ({ lines }: Process, kind: string, job: string): boolean =>
   lines.some((line) => line.kind === kind && line.job === job);
@@ -78,6 +80,46 @@ t.test(
     t.match(view.atom("long"), { state: "SUCCESS", attempt: 1, result: "done" });
     const records = (await journal.read("long")).flatMap((batch) => batch.records);
     t.equal(records.filter(({ kind }) => kind === "lost" || kind === "parked").length, 0);
+  },
+);
+
+t.test(
+  "a long attempt whose conductor dies early is recorded by the next one",
+  { skip: noServer },
+  async (t) => {
+    const storm = new Storm(t, [await startServer(t)], { leaseMs });
+    const { board, journal } = await storm.open();
+    const worker = await storm.worker("w");
+    const owner = await storm.conductor("owner");
+    await board.post({ id: "long", flow: "lasting", store: { ms: longMs } });
+    await until("it runs", () => storm.calls().length === 1);
+    await delay(longMs / 12);
+    await end(owner);
+    const diedAt = Date.now();
+    const next = await storm.conductor("next");
+    await until("the next one has it", () => says(next, "prepared", "long"));
+    const tookMs = Date.now() - diedAt;
+    const job = await board.wait("long", { timeoutMs: longMs + 20_000 });
+    t.match(job, { end: { state: "SUCCESS" }, claims: 2 });
+    const calls = storm.calls();
+    t.match(calls, [{ key: "long/long/execute/1", pid: worker.child.pid }]);
+    t.equal(calls.length, 1, "started once");
+    const batches = await journal.read("long");
+    const by = batches.flatMap(({ epoch, writer, records }) =>
+      records.map(({ kind }) => `${kind} ${epoch} ${writer}`),
+    );
+    const [first, second] = [`1 ${owner.owner()}`, `2 ${next.owner()}`];
+    t.strictSame(
+      by.filter((line) => !line.startsWith("run ")),
+      [
+        ...[`created ${first}`, `adopted ${first}`, `started ${first}`],
+        ...[`adopted ${second}`, `executed ${second}`, `ended ${second}`],
+      ],
+    );
+    const view = await readFlow(journal, "long");
+    t.match(view.atom("long"), { state: "SUCCESS", attempt: 1, result: "done" });
+    const lastedMs = Date.now() - (calls[0]?.at ?? 0);
+    t.comment(`of ${longMs} ms, taken over ${tookMs} ms after the death; ended by ${lastedMs} ms`);
   },
 );
 

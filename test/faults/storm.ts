@@ -37,6 +37,12 @@ export interface Called {
   readonly key: string;
 }
 
+export interface StormOptions {
+  readonly leaseMs?: number;
+  readonly taskMs?: number;
+  readonly prefix?: string;
+}
+
 export class Storm {
   readonly servers: readonly TestServer[];
   readonly ledger: string;
@@ -44,15 +50,18 @@ export class Storm {
   readonly leaseMs: number;
   /** The most that a task of `ten` takes. */
   readonly taskMs: number;
+  /** Of all names on the servers: those who have another one know nothing of each other. */
+  readonly prefix: string;
   readonly said: string[] = [];
   readonly #t: Test;
 
   constructor(
     t: Test,
     servers: readonly TestServer[],
-    { leaseMs = 2_000, taskMs = 40 }: { readonly leaseMs?: number; readonly taskMs?: number } = {},
+    { leaseMs = 2_000, taskMs = 40, prefix = "fs" }: StormOptions = {},
   ) {
     this.taskMs = taskMs;
+    this.prefix = prefix;
     this.#t = t;
     this.servers = servers;
     this.replicas = servers.length;
@@ -66,7 +75,12 @@ export class Storm {
   }
 
   conductor(name: string, engine: "workers" | "parallel" = "workers"): Promise<Process> {
-    return this.#start("conductor", name, String(this.replicas), String(this.leaseMs), engine);
+    return this.conductorOf("conductor", name, engine);
+  }
+
+  /** One of another program. */
+  conductorOf(file: string, name: string, ...args: readonly string[]): Promise<Process> {
+    return this.#start(file, name, String(this.replicas), String(this.leaseMs), ...args);
   }
 
   worker(name: string): Promise<Process> {
@@ -75,8 +89,8 @@ export class Storm {
 
   /** Journal and board as an onlooker has them. */
   async open(): Promise<{ readonly journal: Journal; readonly board: Jobboard }> {
-    const { replicas } = this;
-    const transport = await connectNats({ servers: this.urls });
+    const { replicas, prefix } = this;
+    const transport = await connectNats({ servers: this.urls, prefix });
     const board = await natsJobboard(transport, { replicas, patienceMs: 30_000 });
     const journal = natsJournal(transport, { replicas, patienceMs: 30_000 });
     this.#t.teardown(async () => {
@@ -102,6 +116,7 @@ export class Storm {
       env: {
         ...process.env,
         FOURSTROKE_LEDGER: this.ledger,
+        FOURSTROKE_PREFIX: this.prefix,
         FOURSTROKE_TASK_MS: String(this.taskMs),
       },
     });
@@ -148,6 +163,8 @@ export async function faultsOf(
   const recorded = new Map<string, number>();
   let epoch = 0;
   const batches = await journal.read(flow);
+  const [created] = batches[0]?.records ?? [];
+  const atoms = created?.kind === "created" ? created.blueprint.atoms : [];
   batches.forEach((batch, index) => {
     if (batch.epoch < epoch) faults.push(`${flow}: epoch ${batch.epoch} after ${epoch}`);
     epoch = batch.epoch;
@@ -155,7 +172,7 @@ export async function faultsOf(
     const durableAt = batches[index + 1]?.at ?? Number.POSITIVE_INFINITY;
     for (const record of batch.records) {
       if (record.kind !== "executed") continue;
-      const key = `${flow}/t${record.atom}/execute/${record.attempt}`;
+      const key = `${flow}/${atoms[record.atom]?.name}/execute/${record.attempt}`;
       if (recorded.has(key)) faults.push(`${key} is recorded twice`);
       recorded.set(key, durableAt);
     }
