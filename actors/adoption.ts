@@ -4,6 +4,7 @@ import { diffOf } from "../lib/compile/diff.ts";
 import { hashOf } from "../lib/compile/hash.ts";
 import { FlowError } from "../lib/errors.ts";
 import { errorOf, type Failure } from "../lib/failure.ts";
+import { needsOf } from "../lib/jobboard/needs.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import type { FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
@@ -49,7 +50,8 @@ export function adoption(
     ];
     const differences = [...refused, ...(migrates ? [] : others)];
     if (differences.length === 0) differences.push("its order or its inputs are others");
-    throw new FlowError("BLUEPRINT_CHANGED", { flow: blueprint.flow, differences });
+    const recorded = migrates ? {} : { recorded: needsOf(state.blueprint) };
+    throw new FlowError("BLUEPRINT_CHANGED", { flow: blueprint.flow, differences, ...recorded });
   }
   return [...records, { kind: "migrated", blueprint }];
 }

@@ -8,7 +8,13 @@
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import { failureOf } from "../lib/failure.ts";
-import type { Job, Jobboard, JobEnd, PendingCommand } from "../lib/jobboard/jobboard.ts";
+import type {
+  AbandonOptions,
+  Job,
+  Jobboard,
+  JobEnd,
+  PendingCommand,
+} from "../lib/jobboard/jobboard.ts";
 import type { Item, Log } from "../lib/types.ts";
 import { Engine } from "./engine.ts";
 import type { EngineOptions, RunCommand } from "./options.ts";
@@ -48,6 +54,13 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
+
+/** Which code goes on with a flow that this owner's does not: the board tells those who have it, and spares the others. */
+function foundBy(error: unknown): Pick<AbandonOptions, "blueprint"> {
+  if (!FlowError.is(error, "BLUEPRINT_CHANGED")) return {};
+  const { recorded } = error.about;
+  return recorded === undefined ? {} : { blueprint: recorded };
+}
 
 export class JobRun {
   /** As it was claimed. */
@@ -170,7 +183,7 @@ export class JobRun {
     if (stuck.has(codeOf(error))) return this.#giveBack(messageOf(error), true);
     if (passing.has(codeOf(error))) {
       this.#options.failed(error);
-      return this.#giveBack(messageOf(error), false);
+      return this.#giveBack(messageOf(error), false, foundBy(error));
     }
     await this.#persist((board, owner) => board.trash(this.job.id, owner, messageOf(error)));
     return "trashed";
@@ -183,7 +196,7 @@ export class JobRun {
     if (passing.has(codeOf(error))) {
       if (this.#isDraining) return this.#giveBack("handed over", false);
       this.#options.failed(error);
-      return this.#giveBack(messageOf(error), false);
+      return this.#giveBack(messageOf(error), false, foundBy(error));
     }
     return this.#consume({ ...this.#end(this.#engine.storage.state), failure: failureOf(error) });
   }
@@ -199,8 +212,13 @@ export class JobRun {
     return "consumed";
   }
 
-  async #giveBack(reason: string, isHeld: boolean): Promise<JobFate> {
-    await this.#persist((board, owner) => board.abandon(this.job.id, owner, { reason, isHeld }));
+  async #giveBack(
+    reason: string,
+    isHeld: boolean,
+    found: Pick<AbandonOptions, "blueprint"> = {},
+  ): Promise<JobFate> {
+    const options = { reason, isHeld, ...found };
+    await this.#persist((board, owner) => board.abandon(this.job.id, owner, options));
     return "abandoned";
   }
 

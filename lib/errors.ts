@@ -65,7 +65,12 @@ interface Failures {
   SUSPENDED: { readonly flow: string };
   PARKED: { readonly flow: string; readonly reason: string };
   DECIDER_FAILED: { readonly atom: string; readonly problem: string };
-  BLUEPRINT_CHANGED: { readonly flow: string; readonly differences: readonly string[] };
+  /** `recorded` is what the journal needs, where somebody else may have that. */
+  BLUEPRINT_CHANGED: {
+    readonly flow: string;
+    readonly differences: readonly string[];
+    readonly recorded?: { readonly hash: string; readonly needs: readonly string[] };
+  };
   FENCED: { readonly flow: string; readonly epoch: number; readonly sequence: number };
   LEASE_LOST: { readonly flow: string; readonly epoch: number };
   /** `state` is the job's; `owner` is its owner, if it has one; `problem` says why if neither does. */

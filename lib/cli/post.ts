@@ -1,10 +1,10 @@
 /** `fourstroke post FLOW`: puts a job on the board, for a conductor that has the flow. */
 import { existsSync } from "node:fs";
 import { compile } from "../compile/compile.ts";
-import { hashOf } from "../compile/hash.ts";
 import { validate } from "../compile/validate.ts";
 import { FlowError } from "../errors.ts";
 import type { JobBlueprint, JobPost, Priority } from "../jobboard/jobboard.ts";
+import { needsOf } from "../jobboard/needs.ts";
 import { nearest } from "../nearest.ts";
 import type { Item } from "../types.ts";
 import { jobDocument } from "./job-documents.ts";
@@ -64,7 +64,5 @@ async function findFlow(named: string, file: string | undefined): Promise<Item |
 function checked(flow: Item, store: Readonly<Record<string, unknown>>): JobBlueprint {
   const { blueprint } = compile(flow);
   validate(blueprint, Object.keys(store));
-  const retries = blueprint.atoms.filter(({ kind }) => kind === "retry");
-  const needs = retries.map(({ name, version }) => `${name}@${version}`);
-  return { hash: hashOf(blueprint), needs: [...new Set(needs)].sort() };
+  return needsOf(blueprint);
 }

@@ -57,6 +57,8 @@ export interface Job {
   readonly details: Readonly<Record<string, unknown>>;
   readonly priority: Priority;
   readonly blueprint?: JobBlueprint;
+  /** The post said nothing of the blueprint: an owner that has another one found it in the flow's journal. */
+  readonly isBlueprintFound?: true;
   readonly state: JobState;
   readonly owner: string | undefined;
   /** Given back as suspended or parked: nobody claims it until it is told to `resume`, `cancel` or `kill`. */
@@ -105,6 +107,11 @@ export interface ClaimOptions {
 
 export interface AbandonOptions {
   readonly reason?: string;
+  /**
+   * That of the flow's journal, which the owner does not have; kept if the post said nothing of it. Of one that has
+   * more than 16 KiB in encoded bytes the hash alone.
+   */
+  readonly blueprint?: JobBlueprint;
   /** See `Job.isHeld`. Default false. */
   readonly isHeld?: boolean;
 }

@@ -9,6 +9,7 @@ import {
   type ClaimOptions,
   type CommandKind,
   type Job,
+  type JobBlueprint,
   type JobCommand,
   type JobEnd,
   type JobPost,
@@ -24,6 +25,7 @@ export type Rule = (entry: Entry, revision: number) => Entry;
 const limits = { token: 1_000, commands: 16, commandText: 1_000, text: 8_192, bytes: 384 * 1024 };
 /** What a job grows by in its life has to fit into one message of a server, 1 MiB, with what was posted. */
 const endBytes = 512 * 1024;
+const foundBytes = 16 * 1024;
 const commandKinds: readonly CommandKind[] = ["cancel", "suspend", "resume", "kill"];
 
 /** @throws FlowError `INVALID_OPTION` unless it can name a job, an owner or a flow */
@@ -60,8 +62,8 @@ export function posted(post: JobPost, id: string, at: number): Entry {
 
 /** @throws FlowError `ALREADY_EXISTS` unless both were made by the same post */
 export function assertSame(there: Entry, made: Entry): void {
-  const what = ({ flow, store, details, priority, blueprint }: Entry): unknown[] => [
-    ...[flow, store, details, priority, blueprint],
+  const what = ({ flow, store, details, priority, blueprint, isBlueprintFound }: Entry) => [
+    ...[flow, store, details, priority, isBlueprintFound === true ? undefined : blueprint],
   ];
   // Either alone is too strict: bytes tell keys in another order apart, and Node two invalid dates in sets.
   if (isDeepStrictEqual(what(there), what(made))) return;
@@ -95,7 +97,15 @@ export function claim(who: string, options: ClaimOptions, at: number): Rule {
   };
 }
 
-export function abandon(who: string, { reason, isHeld = false }: AbandonOptions, at: number): Rule {
+export function abandon(
+  who: string,
+  { reason, isHeld = false, blueprint }: AbandonOptions,
+  at: number,
+): Rule {
+  const found =
+    blueprint === undefined
+      ? {}
+      : ({ blueprint: bounded(blueprint), isBlueprintFound: true } as const);
   return (entry) => {
     assertOwner(entry, who);
     // What came while the owner was on its way out releases the job, or holds it, as it would have a moment later.
@@ -103,10 +113,17 @@ export function abandon(who: string, { reason, isHeld = false }: AbandonOptions,
     const isReleased = last !== undefined && last.kind !== "suspend";
     return {
       ...{ ...entry, ...unowned, state: "UNCLAIMED", updatedAt: at },
+      ...(entry.blueprint === undefined ? found : {}),
       isHeld: isHeld && !isReleased,
       ...(reason === undefined ? {} : { reason: text("reason", reason, limits.text) }),
     };
   };
+}
+
+/** The hash alone, where the rest is so much that a job could outgrow its board. */
+function bounded(blueprint: JobBlueprint): JobBlueprint {
+  const kept = admitted("blueprint", { ...blueprint });
+  return encode(kept).byteLength > foundBytes ? { hash: kept.hash, needs: [] } : kept;
 }
 
 export function consume(who: string, end: JobEnd, at: number): Rule {

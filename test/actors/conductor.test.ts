@@ -458,6 +458,40 @@ t.test(
   },
 );
 
+t.test("a flow that was begun with other code waits for that, and is not parked", async (t) => {
+  const cluster = new Cluster();
+  const { board, pocket, stage } = cluster;
+  const begun = linear("f", {}, stage.task("a"));
+  const other = linear("f", {}, stage.task("b"));
+  await board.post({ id: "j", flow: "f" });
+  const { board: frozen, freeze } = cluster.freezable();
+  await cluster.conductor("first", [begun], { board: frozen });
+  await pocket.pass(1);
+  t.equal(stage.calls.length, 1);
+  freeze();
+  for (let turn = 0; turn < 12; turn++) {
+    const conductor = await cluster.conductor(`other ${turn}`, [other]);
+    await pocket.pass(6_000);
+    t.equal(conductor.statistics.claimed, turn === 0 ? 1 : 0);
+    await conductor.close();
+  }
+  t.match(await board.get("j"), {
+    ...{ state: "UNCLAIMED", isHeld: false, claims: 2 },
+    reason: /differs from its journal: .*"b" is new/,
+  });
+  t.match(await board.post({ id: "j", flow: "f" }), { claims: 2 }, "posted again, it is known");
+  await using last = await cluster.conductor("last", [begun]);
+  await pocket.pass(10_000);
+  t.strictSame(
+    stage.calls.map(({ name }) => name),
+    ["a", "a"],
+  );
+  stage.calls[1]?.call.succeed();
+  await pocket.pass(1);
+  await last.idle();
+  t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
+});
+
 t.test("what ended long ago is forgotten, its journal first", async (t) => {
   const cluster = new Cluster();
   const { board, pocket, stage, journal } = cluster;

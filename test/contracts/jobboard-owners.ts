@@ -147,6 +147,30 @@ function giving(test: Define): void {
     t.ok(last.revision > back.revision, "revisions grow");
   });
 
+  test("what its owner found of a job's blueprint is kept, and none that was posted", async (t, board) => {
+    const found = { hash: "found", needs: ["r@1"] };
+    const said = { hash: "said", needs: [] };
+    await board.post({ id: "unsaid", flow: "f" });
+    await board.post({ id: "said", flow: "f", blueprint: said });
+    for (const id of ["unsaid", "said"]) {
+      await board.claim(id, "c1");
+      await board.abandon(id, "c1", { blueprint: found });
+    }
+    t.match(await board.get("unsaid"), { blueprint: found, isBlueprintFound: true });
+    t.match(await board.get("said"), { blueprint: said, isBlueprintFound: undefined });
+    t.match(await board.post({ id: "unsaid", flow: "f" }), { claims: 1 }, "it is the same job");
+    await t.rejects(board.post({ id: "unsaid", flow: "f", blueprint: found }), {
+      code: "ALREADY_EXISTS",
+    });
+    await board.claim("unsaid", "c2");
+    t.match(await board.abandon("unsaid", "c2"), { blueprint: found, isBlueprintFound: true });
+    await board.post({ id: "large", flow: "f" });
+    await board.claim("large", "c1");
+    const needs = Array.from({ length: 2_000 }, (_, at) => `controller-${at}@1`);
+    const { blueprint } = await board.abandon("large", "c1", { blueprint: { hash: "h", needs } });
+    t.strictSame(blueprint, { hash: "h", needs: [] });
+  });
+
   test("a consumed job says how it ended, and is over", async (t, board) => {
     await board.post({ id: "j", flow: "f" });
     await board.claim("j", "c");
