@@ -36,8 +36,9 @@ const limitMs = 20_000;
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
+  withinMs = limitMs,
 ): Promise<void> {
-  const giveUpAt = performance.now() + limitMs;
+  const giveUpAt = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > giveUpAt) throw new Error(`it did not come to this: ${what}`);
     await delay(5);
