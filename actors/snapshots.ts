@@ -46,7 +46,8 @@ export class Snapshots {
     try {
       await snapshots.keep(flow, toSnapshot(state));
     } catch (error) {
-      log(`no snapshot of flow "${flow}" was kept: ${String(error)}`, { flow, sequence });
+      const text = `no snapshot of flow "${flow}" was kept: ${String(error)}`;
+      log(text, { flow, sequence, error }, "warn");
     }
     this.#isBusy = false;
   }
