@@ -2,19 +2,31 @@
  * Records that were stored although whoever wrote them heard that they were not: a server may keep what it never
  * acknowledged. They are as durable as any, so everything that they set off is still to be done.
  */
-import { foldAll } from "../lib/plan/fold.ts";
+import { FlowError } from "../lib/errors.ts";
+import type { Journal } from "../lib/journal/journal.ts";
+import { readState } from "../lib/journal/latest.ts";
 import type { Batch } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import { machines } from "./machines.ts";
 import { Turn, type TurnOptions } from "./turn.ts";
 
-/** The state up to what was known to be durable, and the batches after it. */
-export function split(
-  batches: readonly Batch[],
+/**
+ * The state up to what was known to be durable, and the batches after it.
+ *
+ * @throws FlowError `FENCED` when another owner has written since, and as `Journal.read` does
+ */
+export async function readAgain(
+  journal: Journal,
+  flow: string,
+  { epoch, sequence }: FlowState,
   known: number,
-): { readonly state: FlowState | undefined; readonly late: readonly Batch[] } {
-  const late = batches.filter(({ first }) => first > known);
-  return { state: foldAll(machines, batches.slice(0, batches.length - late.length)), late };
+): Promise<{ readonly state: FlowState; readonly late: readonly Batch[] }> {
+  const { state, late } = await readState(machines, journal, flow, known);
+  // Going on from what another owner wrote would be going on under its epoch (I5).
+  if (state?.epoch !== epoch || late.some((batch) => batch.epoch !== epoch)) {
+    throw new FlowError("FENCED", { flow, epoch, sequence });
+  }
+  return { state, late };
 }
 
 /** Folds a batch as if it had just been written. */

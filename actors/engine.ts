@@ -8,10 +8,10 @@ import { validate } from "../lib/compile/validate.ts";
 import { FlowError } from "../lib/errors.ts";
 import { makeId } from "../lib/ids.ts";
 import type { Journal } from "../lib/journal/journal.ts";
+import { readState } from "../lib/journal/latest.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
 import { about, logOf } from "../lib/log.ts";
 import type { Notifier } from "../lib/notifier.ts";
-import { foldAll } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord, RecordKind } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import type { EndState, FlowStateName } from "../lib/plan/states.ts";
@@ -28,6 +28,7 @@ import { type Hosts, hostsHere, hostsOf } from "./hosts.ts";
 import { inspectFlow } from "./inspect-flow.ts";
 import { machines } from "./machines.ts";
 import { checkOptions, type EngineOptions, reasonOf, type RunControls } from "./options.ts";
+import { Snapshots } from "./snapshots.ts";
 
 export interface Statistics extends Readonly<FlowCounts> {
   /** Milliseconds between the start and the end of the runs of this engine. */
@@ -49,6 +50,7 @@ export class Engine {
   readonly #flow: Item;
   readonly #options: EngineOptions;
   readonly #journal: Journal;
+  readonly #snapshots: Snapshots;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Log;
@@ -80,6 +82,10 @@ export class Engine {
     this.#meta = admit(options.meta ?? {}, "meta") as Record<string, string>;
     this.id = options.id ?? makeId(this.#clock, this.#random);
     this.storage = new FlowView(() => this.#state());
+    this.#snapshots = new Snapshots({
+      ...{ journal: this.#journal, flow: this.id, log: this.#log },
+      every: options.snapshotEvery ?? 10_000,
+    });
     const failed = (error: unknown): void => {
       this.#log(`a listener failed: ${String(error)}`, { flow: this.id, error }, "error");
     };
@@ -336,9 +342,10 @@ export class Engine {
   }
 
   async #adopt(actor: FlowActor, blueprint: Blueprint, outlive: boolean): Promise<void> {
-    const state = foldAll(machines, await this.#journal.read(this.id));
+    const { state, covered } = await readState(machines, this.#journal, this.id);
     if (this.#stopped !== undefined) throw this.#stopped;
     this.#actor = actor;
+    this.#snapshots.begin(covered);
     if (state === undefined) return actor.begin(undefined, this.#firstRecords(blueprint));
     // What runs elsewhere is not lost with its owner.
     const { claim, migrates, maxLost = 3 } = this.#options;
@@ -371,6 +378,7 @@ export class Engine {
       clock: this.#clock,
       concurrency: hosts.concurrency,
       maxLost,
+      snapshots: this.#snapshots,
       effects: (self) =>
         new Effects(self, {
           code,

@@ -18,12 +18,13 @@ import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import { lossOf } from "./adoption.ts";
 import { Backoff } from "./backoff.ts";
-import { split, turnOf } from "./catch-up.ts";
 import type { LogLine } from "../lib/types.ts";
+import { readAgain, turnOf } from "./catch-up.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import type { Effects } from "./effects.ts";
 import { KeptLines } from "./kept-lines.ts";
 import type { Message } from "./messages.ts";
+import type { Snapshots } from "./snapshots.ts";
 import { isCommand, take, Turn } from "./turn.ts";
 import { Waits } from "./waits.ts";
 
@@ -36,6 +37,7 @@ export interface FlowActorOptions {
   readonly concurrency: number;
   /** So many losses of one attempt park the flow. */
   readonly maxLost: number;
+  readonly snapshots: Snapshots;
   /** Makes what runs the attempts, tells the listeners and asks users' deciders and controllers. */
   readonly effects: (actor: FlowActor) => Effects;
   /** It stopped by itself: fenced, or its journal can't be trusted any more; or it could not even begin. */
@@ -325,6 +327,7 @@ export class FlowActor {
     else this.#effects.launch(starts, notes);
     if (records.some(({ kind }) => kind === "ended")) this.#waits.clear();
     if (this.isOver()) return;
+    this.#options.snapshots.offer(this.state);
     this.#effects.settle(records);
   }
 
@@ -348,14 +351,8 @@ export class FlowActor {
 
   async #refold(messages: Message[]): Promise<void> {
     const { journal, id } = this.#options;
-    const { state, late } = split(await journal.read(id), this.#durableSequence);
+    const { state, late } = await readAgain(journal, id, this.state, this.#durableSequence);
     if (this.#stopped !== undefined) return;
-    const { epoch, sequence } = this.state;
-    // Going on from what another owner wrote would be going on under its epoch (I5).
-    if (state?.epoch !== epoch || late.some((batch) => batch.epoch !== epoch)) {
-      this.#giveUp(new FlowError("FENCED", { flow: id, epoch, sequence }));
-      return;
-    }
     this.#state = state;
     this.listen(this.#listening);
     this.#asks.clear();

@@ -50,6 +50,14 @@ export interface EngineOptions {
   readonly leaseMs?: number;
   /** Default: one in memory, for this engine alone. */
   readonly journal?: Journal;
+  /**
+   * Records after which a snapshot of the flow is kept, so that whoever takes it over reads what came after it instead
+   * of everything; at least as many as the flow has atoms. Only with a journal in JetStream: others are quick to read.
+   * Snapshots that are not wanted any more are removed; records never are, so a flow's history stays whole. One that
+   * can't be kept, or takes more than 32 MiB, is logged, and the next is tried as many records later. Default 10,000;
+   * 0: none.
+   */
+  readonly snapshotEvery?: number;
   /** A REVERT without an outer controller reverts everything instead of its own scope. Default false. */
   readonly deferReverts?: boolean;
   /** A failure ends the run as it is: nobody is asked, nothing is reverted. Default false. */
@@ -97,7 +105,8 @@ export interface RunControls {
 
 /** @throws FlowError `INVALID_OPTION` naming the option and what is wrong with it */
 export function checkOptions(options: EngineOptions): void {
-  const { concurrency, maxLost, payloads, journal, engine, leaseMs } = options;
+  const { concurrency, maxLost, payloads, journal, engine, leaseMs, snapshotEvery } = options;
+  if (snapshotEvery !== undefined) needWhole("snapshotEvery", snapshotEvery, 0);
   if (leaseMs !== undefined) needWhole("leaseMs", leaseMs, 100);
   const atLeastOne = { concurrency, maxLost };
   for (const [option, value] of Object.entries(atLeastOne)) {

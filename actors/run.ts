@@ -1,7 +1,7 @@
 /** The short ways to an engine. */
 import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
-import { foldAll } from "../lib/plan/fold.ts";
+import { readState } from "../lib/journal/latest.ts";
 import { FlowView } from "../lib/plan/view.ts";
 import type { LoadOptions, ResultsOf, RunOptions, Storeless } from "../lib/typed/run.ts";
 import type { Item } from "../lib/types.ts";
@@ -39,7 +39,7 @@ export async function run(flow: Item, options: object = {}): Promise<unknown> {
  * @throws FlowError `NOT_FOUND` when the journal has no such flow, and what the journal throws
  */
 export async function readFlow(journal: Journal, id: string): Promise<FlowView> {
-  const state = foldAll(machines, await journal.read(id));
+  const { state } = await readState(machines, journal, id);
   if (state === undefined) throw new FlowError("NOT_FOUND", { what: "flow", name: id });
   return new FlowView(() => state);
 }

@@ -1,5 +1,6 @@
 /** Where records go. Implementations differ in what they survive and in nothing else (I7). */
 import type { Batch } from "../plan/records.ts";
+import type { StateSnapshot } from "../plan/snapshot.ts";
 
 /**
  * What a journal's acknowledged batches survive: nothing, the end of the process, a power cut; or as much as the
@@ -30,6 +31,34 @@ export interface FlowQuery {
   readonly before?: string;
 }
 
+/** The latest snapshot of a flow and the batches after it. */
+export interface Recent {
+  readonly snapshot: StateSnapshot;
+  readonly batches: readonly Batch[];
+}
+
+/**
+ * Snapshots of flows, beside their batches and never instead of them: what a snapshot covers stays where it is, for
+ * whoever wants a flow's history, and for when the snapshot can't be read. Only the latest of a flow is kept.
+ */
+export interface Snapshots {
+  /**
+   * Keeps a snapshot that ends with the flow's last batch. It is found from the next batch on. Nothing happens when
+   * that batch is not the last one any more. Batches may be appended meanwhile.
+   *
+   * @throws FlowError as `Journal.append` does, except `FENCED`; `PAYLOAD_REFUSED` when it takes more than 32 MiB
+   */
+  keep(flow: string, snapshot: StateSnapshot): Promise<void>;
+
+  /**
+   * As `Journal.read`, from the latest snapshot on. Undefined when there is none, or when anything about it or the
+   * batches after it isn't as it should be: it is for `Journal.read` to say what.
+   *
+   * @throws FlowError as `Journal.read` does, except `JOURNAL_DAMAGED`
+   */
+  read(flow: string): Promise<Recent | undefined>;
+}
+
 /**
  * Append-only batches, one sequence per flow.
  *
@@ -37,6 +66,8 @@ export interface FlowQuery {
  */
 export interface Journal extends AsyncDisposable {
   readonly durability: Durability;
+  /** Only of journals that are slow to read when they are long. */
+  readonly snapshots?: Snapshots;
 
   /**
    * Adds a batch to the flow's journal, all of it or nothing.

@@ -24,7 +24,8 @@ import { decode, encode, fromWire, pack, toWire, unpack } from "../bytes.ts";
 import type { AtomPlan, Blueprint } from "../compile/blueprint.ts";
 import { FlowError } from "../errors.ts";
 import type { Batch } from "../plan/records.ts";
-import { type Put, readRecord, type Take, Unreadable, writeRecord } from "./fields.ts";
+import { readRecord, writeRecord } from "./fields.ts";
+import { type Put, type Take, Unreadable } from "./layout.ts";
 
 const batchVersion = 1;
 
@@ -34,7 +35,7 @@ const headerBytes = 40;
 const crcOfZeros = crc32(Buffer.alloc(4));
 
 /** A value that takes more than this goes beside the batch. */
-const largeBytes = 64 * 1024;
+export const largeBytes = 64 * 1024;
 
 /** What is stored once, however many batches need it, and is found by the hash of its bytes. */
 export interface Part {
@@ -230,7 +231,7 @@ class Putting implements Put {
 }
 
 /** Reads what went beside. */
-class Taking implements Take {
+export class Taking implements Take {
   private readonly find: FindPart;
 
   constructor(find: FindPart) {
@@ -256,7 +257,10 @@ class Taking implements Take {
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 // A copy of the bytes: they may be kept for long, and shouldn't keep a whole buffer with them.
-const partOf = (bytes: Uint8Array): Part => ({ hash: hashOf(bytes), bytes: Buffer.from(bytes) });
+export const partOf = (bytes: Uint8Array): Part => ({
+  hash: hashOf(bytes),
+  bytes: Buffer.from(bytes),
+});
 
 // Blueprints may be large, and all atoms have the same few shapes: records halve them. They break on
 // some values of users (see lib/bytes.ts), so those are encoded first.
@@ -267,7 +271,7 @@ const blueprints = {
 
 const knownBlueprints = new WeakMap<Blueprint, Part>();
 
-function blueprintPart(blueprint: Blueprint): Part {
+export function blueprintPart(blueprint: Blueprint): Part {
   let part = knownBlueprints.get(blueprint);
   if (part === undefined) {
     const { atoms, ...rest } = blueprint;

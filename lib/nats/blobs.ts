@@ -18,9 +18,12 @@ const mostAtOnce = 8;
 
 export class Blobs {
   readonly #place: Place;
+  readonly #kind: string;
 
-  constructor(place: Place) {
+  /** @param kind - a token that comes before the hashes, for those that are found by it. Default: none */
+  constructor(place: Place, kind?: string) {
     this.#place = place;
+    this.#kind = kind === undefined ? "" : `${kind}.`;
   }
 
   /**
@@ -50,6 +53,20 @@ export class Blobs {
     return createHash("sha256").update(bytes).digest("hex") === hash ? bytes : undefined;
   }
 
+  /** Forgets all of a flow that are of this kind, but for one. */
+  async removeOthers(flow: string, hash: string): Promise<void> {
+    const { jetstream, blobStream } = this.#place;
+    const filter = { subjects_filter: this.#subject(flow, "*", 0) };
+    const { state } = await patiently(this.#place, async (timeoutMs) =>
+      jetstream.api(`STREAM.INFO.${blobStream}`, filter, timeoutMs),
+    );
+    for (const subject of Object.keys(state?.subjects ?? {})) {
+      if (subject === this.#subject(flow, hash, 0)) continue;
+      const all = subject.replace(/\d+$/, "*");
+      await patiently(this.#place, async () => jetstream.purge(blobStream, all));
+    }
+  }
+
   /** Forgets all of a flow. */
   async remove(flow: string): Promise<void> {
     const { jetstream, blobStream } = this.#place;
@@ -58,7 +75,7 @@ export class Blobs {
   }
 
   #subject(flow: string, hash: string, index: number): string {
-    return `${this.#place.blobsOf(flow)}.${hash}.${index}`;
+    return `${this.#place.blobsOf(flow)}.${this.#kind}${hash}.${index}`;
   }
 
   async #chunk(flow: string, hash: string, index: number) {

@@ -4,7 +4,7 @@
  * What an acknowledged batch survives is up to the servers: with one replica and their default settings the end of the
  * server, with `sync_interval: always` a power cut, with three replicas the loss of a server.
  */
-import type { FlowQuery, FlowSummary, Journal } from "../journal/journal.ts";
+import type { FlowQuery, FlowSummary, Journal, Recent, Snapshots } from "../journal/journal.ts";
 import { assertRecords } from "../journal/rules.ts";
 import type { Batch } from "../plan/records.ts";
 import { FlowError } from "../errors.ts";
@@ -32,6 +32,7 @@ export interface NatsJournalOptions {
 /** A journal in JetStream. */
 export interface NatsJournal extends Journal {
   readonly durability: "server";
+  readonly snapshots: Snapshots;
 
   /**
    * As in `Journal`; settles when the servers have acknowledged it. `JOURNAL_LOST_TAIL` when they don't have any more
@@ -82,9 +83,17 @@ const purgedAtOnce = 1_000;
 
 class StreamJournal implements NatsJournal {
   readonly durability = "server";
+  readonly snapshots: Snapshots = {
+    keep: async (flow, snapshot) => {
+      this.#assertOpen();
+      await this.#lane(flow).keep(snapshot);
+    },
+    read: async (flow) => this.#recent(flow),
+  };
   readonly #place: Place;
   readonly #replicas: number;
   readonly #blobs: Blobs;
+  readonly #snapshots: Blobs;
   readonly #reader: Reader;
   readonly #listing: Listing;
   readonly #lanes = new Map<string, Lane>();
@@ -95,7 +104,8 @@ class StreamJournal implements NatsJournal {
     this.#place = place;
     this.#replicas = replicas;
     this.#blobs = new Blobs(place);
-    this.#reader = new Reader(place, this.#blobs);
+    this.#snapshots = new Blobs(place, "snapshot");
+    this.#reader = new Reader(place, this.#blobs, this.#snapshots);
     this.#listing = new Listing(place);
   }
 
@@ -112,6 +122,16 @@ class StreamJournal implements NatsJournal {
     const { batches, last } = await this.#reader.read(flow, () => lane.at);
     lane.know(last);
     return batches;
+  }
+
+  async #recent(flow: string): Promise<Recent | undefined> {
+    this.#assertOpen();
+    await this.#ready();
+    const lane = this.#lane(flow);
+    const recent = await this.#reader.recent(flow, () => lane.at);
+    if (recent === undefined) return undefined;
+    lane.know(recent.last);
+    return { snapshot: recent.snapshot, batches: recent.batches };
   }
 
   async list(query?: FlowQuery): Promise<readonly FlowSummary[]> {
@@ -181,8 +201,10 @@ class StreamJournal implements NatsJournal {
       return known;
     }
     if (this.#lanes.size >= mostLanes) this.#forgetOne();
-    const { ready, ...rest } = { ready: async () => this.#ready(), place: this.#place };
-    const lane = new Lane({ flow, ready, ...rest, blobs: this.#blobs, reader: this.#reader });
+    const lane = new Lane({
+      ...{ flow, place: this.#place, ready: async () => this.#ready() },
+      ...{ blobs: this.#blobs, snapshots: this.#snapshots, reader: this.#reader },
+    });
     this.#lanes.set(flow, lane);
     return lane;
   }

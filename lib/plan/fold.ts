@@ -13,9 +13,17 @@ import type { Machines } from "./states.ts";
 
 type Of<Kind extends FlowRecord["kind"]> = Extract<FlowRecord, { kind: Kind }>;
 
-/** Folds a journal from its first batch. Undefined for an empty one. */
-export function foldAll(machines: Machines, batches: Iterable<Batch>): FlowState | undefined {
-  let state: FlowState | undefined;
+/**
+ * Folds a journal from its first batch. Undefined for an empty one.
+ *
+ * @param from - folds on from this state instead, which is changed; the first batch is the one after it
+ */
+export function foldAll(
+  machines: Machines,
+  batches: Iterable<Batch>,
+  from?: FlowState,
+): FlowState | undefined {
+  let state = from;
   for (const { at, records } of batches) {
     for (const record of records) {
       if (state === undefined) {

@@ -98,6 +98,12 @@ export interface FlowSnapshot {
 export interface Step<Snapshot, Event> {
   readonly initial: Snapshot;
   step(snapshot: Snapshot, event: Event): Snapshot;
+  /**
+   * The machine's own snapshot of a value and a context that were written down.
+   *
+   * @throws Error of any kind when the machine has no such state
+   */
+  restore(kept: Snapshot): Snapshot;
 }
 
 export interface Machines {

@@ -1,5 +1,5 @@
 /** A machine as a table of plans, and the steps it takes. */
-import type { AnyStateMachine } from "xstate";
+import type { AnyStateMachine, StateValue } from "xstate";
 import { Configuration, type Plan } from "./configuration.ts";
 import { Contexts } from "./contexts.ts";
 import type { AnyEvent, Context, Scope } from "./parsed.ts";
@@ -66,6 +66,11 @@ export class Chart {
     let { context } = snapshot;
     for (const assign of assigns) context = assign({ context, event });
     return new TableSnapshot(target, context, "active", snapshot.children);
+  }
+
+  /** @throws Error when the machine has no such state */
+  restore(value: StateValue, context: Context): TableSnapshot {
+    return this.#adopted(this.#machine.resolveState({ value, context }));
   }
 
   /** As XState's `can`: an event that is taken only to be ignored is not. */

@@ -20,6 +20,12 @@ export interface Table<Snapshot, Event> {
    * @throws TypeError if the snapshot is of another machine
    */
   step(snapshot: Snapshot, event: Event): Snapshot;
+  /**
+   * The snapshot of a running actor that rests in a state with a context; only `value` and `context` are looked at.
+   *
+   * @throws Error of any kind when the machine has no such state
+   */
+  restore(kept: Snapshot): Snapshot;
   /** true if the state takes the event (some transition's guard passes). */
   can(snapshot: Snapshot, event: Event): boolean;
 }
@@ -62,6 +68,7 @@ export function tabulate<M extends AnyStateMachine>(
   return {
     initial: initial as unknown as SnapshotFrom<M>,
     step: (snapshot, event) => chart.step(snapshot, event) as SnapshotFrom<M>,
+    restore: ({ value, context }) => chart.restore(value, context) as unknown as SnapshotFrom<M>,
     can: (snapshot, event) => chart.can(snapshot, event),
   };
 }

@@ -35,21 +35,26 @@ export async function fill(journal: Journal, flow: string, count: number): Promi
   return batches;
 }
 
-export function journalContract(t: Test, name: string, subject: Subject): void {
-  const test = (what: string, run: (t: Test, journal: Journal) => Promise<void>): void => {
+/** Defines tests that get a journal each. */
+export function definer(t: Test, name: string, subject: Subject): Define {
+  return (what, run) => {
     t.test(`${name}: ${what}`, async (t) => {
       const journal = await subject.open(t);
       await run(t, journal);
       await journal.close();
     });
   };
+}
+
+export function journalContract(t: Test, name: string, subject: Subject): void {
+  const test = definer(t, name, subject);
   recording(test, subject);
   fencing(test, subject);
   listing(test);
   ending(test, subject);
 }
 
-type Define = (what: string, run: (t: Test, journal: Journal) => Promise<void>) => void;
+export type Define = (what: string, run: (t: Test, journal: Journal) => Promise<void>) => void;
 
 function recording(test: Define, subject: Subject): void {
   test("it says what it survives", async (t, journal) => {

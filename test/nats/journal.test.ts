@@ -3,7 +3,8 @@ import t, { type Test } from "tap";
 import { connectNats } from "../../lib/nats/connect.ts";
 import { natsJournal } from "../../lib/nats/journal.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
-import { journalContract } from "../contracts/journal.ts";
+import { journalContract, type Subject } from "../contracts/journal.ts";
+import { snapshotContract } from "../contracts/snapshots.ts";
 import { noServer, startServer, type TestServer } from "./server.ts";
 import { startStreamCluster } from "./streams.ts";
 
@@ -18,7 +19,7 @@ function contractOn(
   streams = 1,
 ): void {
   const opened = new WeakMap<Journal, () => Promise<Journal>>();
-  journalContract(t, name, {
+  const subject: Subject = {
     durability: "server",
     open: async (t) => {
       const prefix = `test.${prefixes++}`;
@@ -32,7 +33,9 @@ function contractOn(
       return another();
     },
     again: async (journal) => opened.get(journal)!(),
-  });
+  };
+  journalContract(t, name, subject);
+  snapshotContract(t, name, subject);
 }
 
 t.test("one server", { skip: noServer }, async (t) => {

@@ -1,9 +1,11 @@
 /** The journal of a simulated world: it answers at once or in its own time, refuses, and sees hosts die. */
 import assert from "node:assert/strict";
 import { FlowError } from "../../lib/errors.ts";
-import type { Journal } from "../../lib/journal/journal.ts";
+import type { Journal, Recent } from "../../lib/journal/journal.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
+import { type EncodedSnapshot, encodeSnapshot, openSnapshot } from "../../lib/journal/snapshot.ts";
 import type { Batch } from "../../lib/plan/records.ts";
+import type { StateSnapshot } from "../../lib/plan/snapshot.ts";
 import type { Time } from "./time.ts";
 import { Witness } from "./witness.ts";
 
@@ -33,6 +35,9 @@ const never = new Promise<never>(() => undefined);
 export class Store {
   readonly inner = memoryJournal();
   readonly witnesses = new Map<string, Witness>();
+  readonly #kept = new Map<string, EncodedSnapshot & { readonly sequence: number }>();
+  /** How often a flow was taken up from a snapshot. */
+  restored = 0;
   readonly #time: Time;
   /** How long an append takes; undefined: none at all, it is durable when it returns. */
   readonly #delayMs: (() => number) | undefined;
@@ -53,6 +58,10 @@ export class Store {
     const { inner } = this;
     return {
       durability: "none",
+      snapshots: {
+        keep: (flow, snapshot) => this.#keep(host, flow, snapshot),
+        read: (flow) => (host.isAlive ? this.#recent(flow) : never),
+      },
       append: (flow, batch, state) => this.#append(host, flow, batch, state),
       read: (flow) => (host.isAlive ? inner.read(flow) : never),
       list: (query) => inner.list(query),
@@ -60,6 +69,31 @@ export class Store {
       close: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
+  }
+
+  /** As in a journal that stores them: in bytes, and in its own time. */
+  async #keep(host: Host, flow: string, snapshot: StateSnapshot): Promise<void> {
+    if (!host.isAlive) return never;
+    const encoded = encodeSnapshot(snapshot, 0);
+    if (this.#delayMs !== undefined) {
+      const delayMs = this.#delayMs() * 2;
+      await new Promise<void>((resolve) => {
+        this.#time.after(delayMs, resolve);
+      });
+    }
+    if (snapshot.sequence > (this.#kept.get(flow)?.sequence ?? 0)) {
+      this.#kept.set(flow, { sequence: snapshot.sequence, ...encoded });
+    }
+  }
+
+  async #recent(flow: string): Promise<Recent | undefined> {
+    const kept = this.#kept.get(flow);
+    const parts = new Map(kept?.parts.map(({ hash, bytes }) => [hash, bytes]));
+    const snapshot = kept && openSnapshot(kept.bytes)?.read((hash) => parts.get(hash));
+    const batches = await this.inner.read(flow);
+    if (snapshot === undefined) return undefined;
+    this.restored++;
+    return { snapshot, batches: batches.filter(({ first }) => first > snapshot.sequence) };
   }
 
   #append(host: Host, flow: string, batch: Batch, state: string): undefined | Promise<void> {

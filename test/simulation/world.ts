@@ -89,6 +89,8 @@ export class World {
       random,
       owner: name,
       log: (message) => host.logged.push(message),
+      // As often as it may be, and never, and in between.
+      snapshotEvery: Math.floor(drawn(seed, "snapshots") * 5) ** 2,
       ...(concurrency === 1 ? {} : { engine: "parallel" as const, concurrency }),
       ...this.setup.options,
       ...options,

@@ -3,6 +3,27 @@ import type { FlowSummary } from "../../journal/journal.ts";
 
 export const headHeader = "Fs-Head";
 
+export const snapshotHeader = "Fs-Snapshot";
+
+/** The latest snapshot, as every message names it from the one after it on. */
+export interface Named {
+  /** sha256 in hex. */
+  readonly hash: string;
+  /** Of the last record that it covers. */
+  readonly sequence: number;
+  /** Sequence in the stream of the message that it ends with. */
+  readonly at: number;
+}
+
+export const writeNamed = ({ hash, sequence, at }: Named): string => `${hash} ${sequence} ${at}`;
+
+/** Undefined when none is named. */
+export function readNamed(text: string | undefined): Named | undefined {
+  const [, hash, sequence, at] = /^([0-9a-f]{64}) (\d{1,15}) (\d{1,15})$/.exec(text ?? "") ?? [];
+  if (hash === undefined) return undefined;
+  return { hash, sequence: Number(sequence), at: Number(at) };
+}
+
 /** Where a flow stands in a listing. */
 export interface Begun {
   /** Wall time of whoever began it, epoch milliseconds and parts of them; tells the order between streams. */

@@ -7,13 +7,24 @@
  * or none, then whoever answered is behind, and is asked again.
  */
 import { FlowError } from "../../errors.ts";
-import { encodeBatch, type Part, rootChecksum, seal } from "../../journal/record.ts";
+import { encodeBatch, type Part, partOf, rootChecksum, seal } from "../../journal/record.ts";
 import { epochFollows, fenced, nameIn } from "../../journal/rules.ts";
+import { encodeSnapshot } from "../../journal/snapshot.ts";
 import type { Batch } from "../../plan/records.ts";
+import type { StateSnapshot } from "../../plan/snapshot.ts";
 import type { Blobs } from "../blobs.ts";
 import { isRefused, jetStreamErrors, type Stored } from "../jetstream.ts";
 import { readFrame, spillFrame, writeFrame } from "./frame.ts";
-import { type Head, headHeader, readHead, writeHead } from "./head.ts";
+import {
+  type Head,
+  headHeader,
+  type Named,
+  readHead,
+  readNamed,
+  snapshotHeader,
+  writeHead,
+  writeNamed,
+} from "./head.ts";
 import { Lost } from "./lost.ts";
 import { isPassing, outwards, type Patience, patiently, pieceBytes, type Place } from "./place.ts";
 import type { Reader } from "./reader.ts";
@@ -30,6 +41,7 @@ interface Tail {
   /** Of the last record. */
   readonly sequence: number;
   readonly epoch: number;
+  readonly named: Named | undefined;
 }
 
 interface Job {
@@ -43,6 +55,7 @@ export interface LaneOptions {
   readonly flow: string;
   readonly place: Place;
   readonly blobs: Blobs;
+  readonly snapshots: Blobs;
   readonly reader: Reader;
   /** Resolves when the streams are there. */
   readonly ready: () => Promise<void>;
@@ -57,6 +70,9 @@ export class Lane {
   #tail: Tail | undefined;
   readonly #stored = new Set<string>();
   readonly #doubts = new Set<number>();
+  /** A snapshot that is stored, and named by the next message. */
+  #kept: Named | undefined;
+  #swept: Promise<void> = Promise.resolve();
 
   constructor(options: LaneOptions) {
     const { flow, place } = options;
@@ -85,6 +101,19 @@ export class Lane {
     return this.#add(async () => this.#write(batch, state, bytes, parts), batch);
   }
 
+  /** As `Snapshots.keep`. */
+  async keep(snapshot: StateSnapshot): Promise<void> {
+    const tail = this.#tail;
+    const { sequence, epoch } = snapshot;
+    if (tail?.sequence !== sequence || tail.epoch !== epoch) return;
+    const { bytes, parts } = encodeSnapshot(snapshot, tail.checksum);
+    const part = partOf(bytes);
+    await this.#swept;
+    await this.#store(parts);
+    await this.#options.snapshots.put(this.#options.flow, part);
+    this.#kept = { hash: part.hash, sequence, at: tail.at };
+  }
+
   /** After what was appended before. */
   async remove(): Promise<void> {
     return this.#add(async () => {
@@ -100,6 +129,7 @@ export class Lane {
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
     if (!this.isIdle) await this.#add(() => Promise.resolve());
+    await this.#swept;
   }
 
   async #add(run: () => Promise<void>, batch?: Batch): Promise<void> {
@@ -141,7 +171,7 @@ export class Lane {
     await this.#options.ready();
     const tail = await this.#follow(batch);
     // Whoever removed the flow removed its values, too.
-    if (tail.at === 0) this.#stored.clear();
+    if (tail.at === 0) this.#forgetBlobs();
     const checksum = seal(bytes, tail.checksum);
     let body = writeFrame(bytes, parts);
     await this.#store(parts);
@@ -151,12 +181,32 @@ export class Lane {
       body = spilled.body;
     }
     const head = this.#headAfter(tail, batch, state);
-    const at = await this.#publish(batch, body, writeHead(head), tail.at, checksum);
+    const named = this.#named(tail);
+    const headers = {
+      [headHeader]: writeHead(head),
+      ...(named && { [snapshotHeader]: writeNamed(named) }),
+    };
+    const at = await this.#publish(batch, body, headers, tail.at, checksum);
     const begun = head.begun.sequence === 0 ? { ...head.begun, sequence: at } : head.begun;
     this.#tail = {
       ...{ at, checksum, head: { ...head, begun } },
-      ...{ sequence: head.sequence, epoch: batch.epoch },
+      ...{ sequence: head.sequence, epoch: batch.epoch, named },
     };
+    if (named !== undefined && named.hash !== tail.named?.hash) this.#sweep(named);
+  }
+
+  /** The latest snapshot, as the message after this one names it. */
+  #named({ named, at }: Tail): Named | undefined {
+    const kept = this.#kept;
+    // Somebody else may have named a later one meanwhile, or begun the flow anew.
+    return kept === undefined || kept.at > at || kept.at < (named?.at ?? 0) ? named : kept;
+  }
+
+  /** Forgets the snapshots that are named no more, and those that owners left behind before they could name them. */
+  #sweep({ hash }: Named): void {
+    const { flow, snapshots } = this.#options;
+    // What is left is found when the next one is named, and goes with the flow at the latest.
+    this.#swept = snapshots.removeOthers(flow, hash).catch(() => undefined);
   }
 
   /** The message that the batch follows. @throws FlowError `FENCED` when it follows none */
@@ -198,7 +248,7 @@ export class Lane {
   async #publish(
     batch: Batch,
     body: Buffer,
-    head: string,
+    headers: Readonly<Record<string, string>>,
     expected: number,
     checksum: number,
   ): Promise<number> {
@@ -208,7 +258,6 @@ export class Lane {
     for (;;) {
       let refusal: unknown;
       try {
-        const headers = { [headHeader]: head };
         const timeoutMs = patience.answerMs;
         return await jetstream.publish(this.#subject, body, { expected, headers, timeoutMs });
       } catch (error) {
@@ -275,13 +324,18 @@ export class Lane {
 
   #forget(): void {
     this.#tail = undefined;
-    this.#stored.clear();
+    this.#forgetBlobs();
     this.#doubts.clear();
+  }
+
+  #forgetBlobs(): void {
+    this.#stored.clear();
+    this.#kept = undefined;
   }
 
   #none(): Tail {
     const checksum = rootChecksum(this.#options.flow);
-    return { at: 0, checksum, head: undefined, sequence: 0, epoch: 0 };
+    return { at: 0, checksum, head: undefined, sequence: 0, epoch: 0, named: undefined };
   }
 
   /** @throws FlowError `JOURNAL_DAMAGED` when the last message is none of ours */
@@ -300,7 +354,8 @@ export class Lane {
     if (header === undefined) return undefined;
     const { checksum, epoch, last } = header;
     const head = readHead(this.#options.flow, headers.get(headHeader), at);
-    return { at, checksum, epoch, sequence: last, head };
+    const named = readNamed(headers.get(snapshotHeader));
+    return { at, checksum, epoch, sequence: last, head, named };
   }
 }
 

@@ -5,12 +5,16 @@
  * whatever looks like damage, or is less than what is known, is asked for again before it is believed.
  */
 import { FlowError } from "../../errors.ts";
+import type { Recent } from "../../journal/journal.ts";
 import { decodeBatch, rootChecksum } from "../../journal/record.ts";
+import { openSnapshot } from "../../journal/snapshot.ts";
 import type { Batch } from "../../plan/records.ts";
+import type { StateSnapshot } from "../../plan/snapshot.ts";
 import type { Blobs } from "../blobs.ts";
 import { each } from "../each.ts";
 import type { Stored } from "../jetstream.ts";
 import { type Frame, readFrame } from "./frame.ts";
+import { type Named, readNamed, snapshotHeader } from "./head.ts";
 import { patiently, type Place } from "./place.ts";
 
 /** Values beside batches that are read at once. */
@@ -19,10 +23,13 @@ const partsAtOnce = 16;
 /** How often damage is looked at before it is believed. */
 const looks = 3;
 
-export interface Read {
-  readonly batches: readonly Batch[];
+interface ReadTo {
   /** The last message; undefined when the flow is unknown. */
   readonly last: Stored | undefined;
+}
+
+export interface Read extends ReadTo {
+  readonly batches: readonly Batch[];
 }
 
 type Whole = Extract<Frame, { kind: "whole" }>;
@@ -30,10 +37,12 @@ type Whole = Extract<Frame, { kind: "whole" }>;
 export class Reader {
   readonly #place: Place;
   readonly #blobs: Blobs;
+  readonly #snapshots: Blobs;
 
-  constructor(place: Place, blobs: Blobs) {
+  constructor(place: Place, blobs: Blobs, snapshots: Blobs) {
     this.#place = place;
     this.#blobs = blobs;
+    this.#snapshots = snapshots;
   }
 
   /**
@@ -71,31 +80,85 @@ export class Reader {
     }
   }
 
+  /**
+   * From the latest snapshot on; undefined when there is none, or something about it isn't as it should be.
+   *
+   * @param known - as in `read`
+   * @throws FlowError `JOURNAL_UNAVAILABLE`, `JOURNAL_LOST_TAIL`
+   */
+  async recent(flow: string, known: () => number): Promise<(Recent & ReadTo) | undefined> {
+    for (let look = 1; look <= looks; look++) {
+      const last = await this.last(flow, known());
+      const named = readNamed(last?.headers.get(snapshotHeader));
+      if (last === undefined || named === undefined) return undefined;
+      const opened = await this.#snapshot(flow, named);
+      // There may be a later one, and this one gone since.
+      if (opened === undefined) continue;
+      try {
+        const messages = await patiently(this.#place, async () =>
+          this.#messages(flow, named.at + 1, last),
+        );
+        const { snapshot, checksum } = opened;
+        const batches = await this.#decode(flow, messages, named.sequence + 1, checksum);
+        return { snapshot, batches, last };
+      } catch (error) {
+        if (!FlowError.is(error, "JOURNAL_DAMAGED")) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  async #snapshot(
+    flow: string,
+    { hash, sequence }: Named,
+  ): Promise<{ readonly snapshot: StateSnapshot; readonly checksum: number } | undefined> {
+    const bytes = await this.#snapshots.get(flow, hash);
+    const opened = bytes && openSnapshot(bytes);
+    if (opened === undefined) return undefined;
+    const parts = await this.#parts(flow, opened.parts);
+    const snapshot = opened.read((part) => parts.get(part));
+    if (snapshot?.sequence !== sequence) return undefined;
+    return { snapshot, checksum: opened.checksum };
+  }
+
   async #readUpTo(flow: string, last: Stored): Promise<Read> {
-    const messages = await patiently(this.#place, async () => this.#messages(flow, last));
+    const messages = await patiently(this.#place, async () => this.#messages(flow, 1, last));
+    return { batches: await this.#decode(flow, messages, 1, rootChecksum(flow)), last };
+  }
+
+  /** @param before - the checksum that the first of them was made on */
+  async #decode(
+    flow: string,
+    messages: readonly Stored[],
+    from: number,
+    before: number,
+  ): Promise<Batch[]> {
     const batches: Batch[] = [];
-    let first = 1;
-    let before = rootChecksum(flow);
+    let [first, chain] = [from, before];
     const frames = await this.#frames(flow, messages);
-    const parts = await this.#parts(flow, frames);
+    const parts = await this.#parts(
+      flow,
+      frames.flatMap((frame) => frame?.parts ?? []),
+    );
     for (const frame of frames) {
       if (frame === undefined) {
         const problem = "what is stored there is no batch";
         throw new FlowError("JOURNAL_DAMAGED", { flow, sequence: first, problem });
       }
-      const expected = { flow, first, before };
+      const expected = { flow, first, before: chain };
       const { batch, checksum } = decodeBatch(frame.batch, expected, (hash) => parts.get(hash));
       batches.push(batch);
       first += batch.records.length;
-      before = checksum;
+      chain = checksum;
     }
-    return { batches, last };
+    return batches;
   }
 
-  async #messages(flow: string, last: Stored): Promise<Stored[]> {
+  /** From a sequence in the stream to the last message. */
+  async #messages(flow: string, start: number, last: Stored): Promise<Stored[]> {
     const { jetstream } = this.#place;
     const [stream, subject] = [this.#place.streamOf(flow), this.#place.subjectOf(flow)];
-    const first = await jetstream.next(stream, subject, 1);
+    const first = await jetstream.next(stream, subject, start);
     if (first === undefined || first.sequence >= last.sequence) return [last];
     const from = first.sequence + 1;
     const between =
@@ -119,12 +182,9 @@ export class Reader {
     return frames;
   }
 
-  /** The values that batches need, each once. */
-  async #parts(
-    flow: string,
-    frames: readonly (Whole | undefined)[],
-  ): Promise<ReadonlyMap<string, Buffer>> {
-    const hashes = [...new Set(frames.flatMap((frame) => frame?.parts ?? []))];
+  /** The values that are needed, each once. */
+  async #parts(flow: string, needed: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const hashes = [...new Set(needed)];
     const found = new Map<string, Buffer>();
     await each(hashes.length, partsAtOnce, async (index) => {
       const hash = hashes[index] ?? "";
