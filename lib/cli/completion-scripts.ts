@@ -90,7 +90,7 @@ _fourstroke() {
     if [[ -n $value ]]; then ((at++)); elif [[ \${COMP_WORDS[at]} != -* ]]; then ((count++)); fi
   done
   ((again && count >= \${#places[@]})) && count=$((\${#places[@]} - 1))
-  _fourstroke_fill "\${places[count]}" "$current"
+  _fourstroke_fill "\${places[count]:-}" "$current"
 }
 
 complete -F _fourstroke fourstroke

@@ -15,7 +15,7 @@ export function addCompletion({ program, output, ends }: Line): void {
     .addHelpText(
       "after",
       examples(
-        "source <(fourstroke completion bash)",
+        "fourstroke completion bash > ~/.local/share/bash-completion/completions/fourstroke",
         "fourstroke completion zsh > ~/.zfunc/_fourstroke",
         "fourstroke completion fish > ~/.config/fish/completions/fourstroke.fish",
       ),

@@ -42,7 +42,7 @@ export const programOptions: readonly OptionWords[] = [
 ];
 
 function optionOf({ long, short, description, required, flags, argChoices }: Option): OptionWords {
-  const names = [long, short].filter((name) => name != null);
+  const names = [long, short].filter((name) => name !== undefined);
   const value = /<([^>]+)>/.exec(flags)?.[1] ?? "";
   const place = placeOf(value, argChoices);
   // Options take the ids of what is new.

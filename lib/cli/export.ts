@@ -111,7 +111,7 @@ class Pipe implements Sink {
   async write(bytes: Uint8Array): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       process.stdout.write(bytes, (error) => {
-        if (error == null) resolve();
+        if (!(error instanceof Error)) resolve();
         else reject(new CliError("USAGE", "nobody reads the export to its end"));
       });
     });

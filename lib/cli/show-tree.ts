@@ -8,7 +8,7 @@ import { failuresOf } from "./documents.ts";
 import { exitCodes, exitOfState } from "./exit.ts";
 import { Following } from "./following.ts";
 import { isAtRest, watchTree } from "./watch-tree.ts";
-import { jobOf, type Opened, withOpened } from "./opened.ts";
+import { jobOf, withOpened } from "./opened.ts";
 import type { Output } from "./output.ts";
 import { goneOwner } from "./owner.ts";
 import type { PlacesOptions } from "./places.ts";

@@ -1,6 +1,6 @@
 /** Takes as many bytes as are wanted from a stream that comes in pieces of any size. */
 export class ByteQueue {
-  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #source: AsyncIterator<Uint8Array, unknown>;
   #pieces: Buffer[] = [];
   #held = 0;
   /** How many bytes were taken. */
@@ -13,8 +13,9 @@ export class ByteQueue {
   /** The next bytes; fewer when the stream ends before. */
   async take(wanted: number): Promise<Buffer> {
     while (this.#held < wanted) {
-      const { done, value } = await this.#source.next();
-      if (done === true) break;
+      const next = await this.#source.next();
+      if (next.done === true) break;
+      const { value } = next;
       this.#pieces.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
       this.#held += value.byteLength;
     }

@@ -1,5 +1,6 @@
 /** Reads flows from an archive: exactly as they were written, or not at all. See `format.ts`. */
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { fromWire, unpack } from "../../bytes.ts";
 import { FlowError } from "../../errors.ts";
@@ -87,7 +88,8 @@ class Section {
         yield { kind: "batch", batch: decoded.batch, bytes };
       } else if (chunk.kind === chunkKinds.end) {
         this.#checkEnd(chunk, batches, next - 1, sum.digest("hex"));
-        return yield { kind: "end", batches, sequence: next - 1 };
+        yield { kind: "end", batches, sequence: next - 1 };
+        return;
       } else throw damaged(chunk.offset, "a part of it is of no known kind");
     }
   }
