@@ -29,7 +29,7 @@ const saidIn = ({ messages }: Conversation): string[] =>
 
 t.test("a retried, failed and undone flow, message by message", async (t) => {
   const pace = { unitMs: 1, failures: 1, bill: "fails" } as const;
-  const { player, conversation, said } = await played(createServer(pace) as unknown as Item);
+  const { player, conversation, said } = await played(createServer(pace));
   t.equal(said[0], "outside > flow: begin");
   t.equal(said[1], "owner me > flow: adopts, epoch 1");
   t.equal(said[2], "outside > flow: run");
@@ -56,7 +56,7 @@ t.test("a retried, failed and undone flow, message by message", async (t) => {
 });
 
 t.test("what comes from outside, what is lost, what is taken back", async (t) => {
-  const { player } = await played(linear("f", task({ name: "a", execute: () => 1 })) as never);
+  const { player } = await played(linear("f", task({ name: "a", execute: () => 1 })));
   const begun = player.entries.slice(0, 4);
   const followedBy = (records: readonly FlowRecord[]): Conversation =>
     conversationOf([
@@ -122,7 +122,7 @@ t.test("of many atoms, those that speak near the moment have lifelines", async (
 t.test("a small flow folds nothing, and names may be anything", async (t) => {
   const odd = ["owner x", "atom", "outside", "flow", "others", "earlier"];
   const flow = linear("flow", ...odd.map((name) => task({ name, execute: () => 1 })));
-  const { conversation, blueprint } = await played(flow as never);
+  const { conversation, blueprint } = await played(flow);
   const wanted = { place: 0, most: 20, selected: "" };
   const { lines, folded, placeOf } = lifelinesOf(conversation, blueprint, wanted);
   t.equal(folded, 0);

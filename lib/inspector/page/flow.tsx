@@ -85,8 +85,8 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
   };
   // Not with every tick of the clock: it may be large.
   const drawn = useMemo(
-    () => <Graph moment={moment} selected={actor} select={select} />,
-    [state, sequence, query],
+    () => <Drawing {...{ moment, player, query, select, goTo }} />,
+    [state, sequence, query, last],
   );
   return (
     <section class="flow">
@@ -108,14 +108,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         goTo={goTo}
       />
       <div class="panes">
-        <div class="pane graph">
-          <Tabs label="drawings" names={drawings} field="drawing" query={query} />
-          {query["drawing"] === "messages" ? (
-            <Sequence {...{ moment, player, select, goTo }} selected={actor} />
-          ) : (
-            drawn
-          )}
-        </div>
+        <div class="pane graph">{drawn}</div>
         <div class="pane lines">
           <Timeline
             {...{ moment, spans, allSpans, to, isRunning, select }}
@@ -161,6 +154,24 @@ interface SideProps {
   readonly query: Query;
   readonly player: Player;
   readonly goTo: (to: number | undefined) => void;
+}
+
+interface DrawingProps extends SideProps {
+  readonly select: (name: string) => void;
+}
+
+function Drawing({ moment, query, player, select, goTo }: DrawingProps) {
+  const { actor = "" } = query;
+  return (
+    <>
+      <Tabs label="drawings" names={drawings} field="drawing" query={query} />
+      {query["drawing"] === "messages" ? (
+        <Sequence {...{ moment, player, select, goTo }} selected={actor} />
+      ) : (
+        <Graph moment={moment} selected={actor} select={select} />
+      )}
+    </>
+  );
 }
 
 function Side({ moment, query, player, goTo }: SideProps) {

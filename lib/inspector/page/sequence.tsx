@@ -21,7 +21,7 @@ interface SequenceProps {
 }
 
 /** Pixels of a lifeline's column, of the times before them, of a row; atoms with a lifeline of their own. */
-const sizes = { column: 128, times: 84, row: 34, atoms: 24 } as const;
+const sizes = { column: 104, times: 84, row: 34, atoms: 24 } as const;
 
 export function Sequence({ moment, player, selected, select, goTo }: SequenceProps) {
   const { entries, last } = player;
@@ -70,28 +70,7 @@ export function Sequence({ moment, player, selected, select, goTo }: SequencePro
         row={(at) => {
           const message = messages[at];
           if (message === undefined) return null;
-          const { sequence: number } = message;
-          const when = number === sequence ? "now" : number > sequence ? "later" : "before";
-          return (
-            <button
-              type="button"
-              class={`message ${when}`}
-              aria-current={number === sequence ? "step" : undefined}
-              onClick={() => {
-                goTo(number);
-              }}
-            >
-              <time title={new Date(message.at).toISOString()}>
-                +{duration(message.at - begun)}
-              </time>
-              <span class="stage">
-                {lifelines.lines.map(({ id }, line) => (
-                  <i key={id} class="lifeline" style={{ left: `${centre(line)}px` }} />
-                ))}
-                <Arrow message={message} lifelines={lifelines} />
-              </span>
-            </button>
-          );
+          return <Row {...{ message, sequence, begun, lifelines, goTo }} />;
         }}
       />
     </div>
@@ -99,6 +78,38 @@ export function Sequence({ moment, player, selected, select, goTo }: SequencePro
 }
 
 const centre = (line: number): number => (line + 0.5) * sizes.column;
+
+interface RowProps {
+  readonly message: Message;
+  /** Of the moment that is shown. */
+  readonly sequence: number;
+  readonly begun: number;
+  readonly lifelines: Lifelines;
+  readonly goTo: (sequence: number) => void;
+}
+
+function Row({ message, sequence, begun, lifelines, goTo }: RowProps) {
+  const { sequence: number, at } = message;
+  const when = number === sequence ? "now" : number > sequence ? "later" : "before";
+  return (
+    <button
+      type="button"
+      class={`message ${when}`}
+      aria-current={number === sequence ? "step" : undefined}
+      onClick={() => {
+        goTo(number);
+      }}
+    >
+      <time title={new Date(at).toISOString()}>+{duration(at - begun)}</time>
+      <span class="stage">
+        {lifelines.lines.map(({ id }, line) => (
+          <i key={id} class="lifeline" style={{ left: `${centre(line)}px` }} />
+        ))}
+        <Arrow message={message} lifelines={lifelines} />
+      </span>
+    </button>
+  );
+}
 
 interface HeadsProps {
   readonly lines: readonly Lifeline[];
@@ -138,13 +149,12 @@ interface ArrowProps {
   readonly lifelines: Lifelines;
 }
 
-function Arrow({ message, lifelines: { lines, placeOf } }: ArrowProps) {
+function Arrow({ message, lifelines: { placeOf } }: ArrowProps) {
   const { from, to, label, tone, isLost } = message;
   const [start, end] = [placeOf(from), placeOf(to)];
   const [left, right] = [Math.min(start, end), Math.max(start, end)];
-  // On a lifeline that many share it is said whose the message is.
-  const shared = [from, to].find((id) => lines[placeOf(id)]?.kind === "others");
-  const whose = shared === undefined ? "" : `${atomOf(shared) ?? shared} `;
+  // Most lifelines are out of sight, or shared: the name of the atom stands at the other end, too.
+  const whose = atomOf(from) ?? atomOf(to);
   const name = (id: string): string => atomOf(id) ?? id;
   return (
     <span
@@ -153,7 +163,7 @@ function Arrow({ message, lifelines: { lines, placeOf } }: ArrowProps) {
       title={`${name(from)} → ${name(to)}: ${label}`}
     >
       <span class="said">
-        {whose}
+        {whose === undefined ? "" : <b>{whose} </b>}
         {label}
       </span>
     </span>
