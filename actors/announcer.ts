@@ -1,5 +1,5 @@
 /** Tells listeners what changed. */
-import type { Blueprint } from "../lib/compile/blueprint.ts";
+import type { AtomPlan, Blueprint } from "../lib/compile/blueprint.ts";
 import type { Failure } from "../lib/failure.ts";
 import { Notifier } from "../lib/notifier.ts";
 import type { Note } from "../lib/plan/state.ts";
@@ -72,14 +72,8 @@ export class Announcer {
     const plan = blueprint.atoms[note.atom];
     if (plan === undefined) return;
     const { snapshot } = note;
-    this.atoms.emit(snapshot.value, {
-      atom: plan.name,
-      kind: plan.kind,
-      state: snapshot.value,
-      oldState: note.from,
-      snapshot,
-      ...outcomeOf(snapshot),
-    });
+    this.atoms.emit(snapshot.value, changeOf(plan, note.from, snapshot));
+    if (!this.progress.isHeard) return;
     const fraction = progressIn[snapshot.value];
     if (fraction !== undefined && !isOver()) this.tellProgress(plan.name, fraction, undefined);
   }
@@ -91,26 +85,30 @@ export class Announcer {
   }
 }
 
-/** The attempt that the state belongs to, and what came of it. */
-function outcomeOf({
-  value,
-  context,
-}: AtomSnapshot): Pick<AtomChange, "attempt" | "result" | "failure"> {
+/** With the attempt that the state belongs to, and what came of it. */
+function changeOf(
+  { name: atom, kind }: Pick<AtomPlan, "name" | "kind">,
+  oldState: AtomState,
+  snapshot: AtomSnapshot,
+): AtomChange {
+  // Written out for each state: spreading costs more than all the rest of telling a change.
+  const { value: state, context } = snapshot;
   const { attempt, reverts, result, failure, revertResult, revertFailure } = context;
-  switch (value) {
+  switch (state) {
     case "SUCCESS":
-      return { attempt, result };
-    case "FAILURE":
-      return failure === undefined ? { attempt } : { attempt, failure };
+      return { atom, kind, state, oldState, snapshot, attempt, result };
     case "REVERTING":
-      return { attempt: reverts };
+      return { atom, kind, state, oldState, snapshot, attempt: reverts };
     case "REVERTED":
-      return { attempt: reverts, result: revertResult };
-    case "REVERT_FAILURE":
-      return revertFailure === undefined
-        ? { attempt: reverts }
-        : { attempt: reverts, failure: revertFailure };
+      return { atom, kind, state, oldState, snapshot, attempt: reverts, result: revertResult };
+    case "FAILURE":
+      if (failure === undefined) break;
+      return { atom, kind, state, oldState, snapshot, attempt, failure };
+    case "REVERT_FAILURE": {
+      const change = { atom, kind, state, oldState, snapshot, attempt: reverts };
+      return revertFailure === undefined ? change : { ...change, failure: revertFailure };
+    }
     default:
-      return { attempt };
   }
+  return { atom, kind, state, oldState, snapshot, attempt };
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import { jsonable } from "../lib/jsonable.ts";
 import { tokenOf } from "../lib/names.ts";
 import type { Notifier } from "../lib/notifier.ts";
-import type { AtomState, FlowStateName } from "../lib/plan/states.ts";
+import type { AtomSnapshot, AtomState, FlowStateName } from "../lib/plan/states.ts";
 import type { AtomView, FlowView } from "../lib/plan/view.ts";
 import { systemClock } from "../lib/system.ts";
 import type { AtomChange, FlowChange } from "./announcer.ts";
@@ -14,6 +14,7 @@ import {
   type InspectionListener,
   snapshotData,
   Stamp,
+  version,
 } from "./inspection.ts";
 import { retryMachine } from "./retry.ts";
 import { taskMachine } from "./task.ts";
@@ -31,7 +32,8 @@ export interface Inspectable {
  * Tells the listener XState's inspection events of a flow, from its next change on: first one `@xstate.actor` for the
  * flow and for each atom, as they are then; then, for each change of a state once it is durable, the machine's event and
  * the snapshot it led to. Progress is not told, nor starts that were taken back. Values are shown as JSON can say them.
- * The listener is called from within the engine; what it throws is logged and dropped.
+ * What is data already is shared with the engine: don't change it. The listener is called from within the engine; what
+ * it throws is logged and dropped.
  *
  * For Stately's own inspector: `inspectFlow(engine, (message) => inspector.adapter.send(message))`.
  *
@@ -74,24 +76,33 @@ class Looks {
   }
 
   flowChanged({ state, oldState, snapshot }: FlowChange): void {
-    this.#introduce();
-    this.#changed(this.#root, flowEvent(state, oldState), snapshot);
+    if (this.#known.size === 0) this.#introduce();
+    const createdAt = this.#stamp.createdAt();
+    const event = flowEvent(state, oldState);
+    this.#changed(this.#root, undefined, createdAt, event, snapshotData(snapshot));
   }
 
-  atomChanged({ atom, kind, state, snapshot, result, failure }: AtomChange): void {
-    this.#introduce();
+  atomChanged(change: AtomChange): void {
+    if (this.#known.size === 0) this.#introduce();
+    const { atom, snapshot } = change;
+    const shown = atomData(snapshot);
     // A flow that was altered has atoms that weren't there before.
+    const createdAt = this.#stamp.createdAt();
     const session =
-      this.#known.get(atom) ?? this.#introduceAtom({ name: atom, kind }, snapshotData(snapshot));
-    this.#changed(session, atomEvent(state, result, failure), snapshot);
+      this.#known.get(atom) ?? this.#introduceAtom(atom, change.kind, shown, createdAt);
+    this.#changed(session, this.#root, createdAt, atomEvent(change), shown);
   }
 
   #introduce(): void {
-    if (this.#known.size > 0) return;
     const { name, storage } = this.#engine;
+    const createdAt = this.#stamp.createdAt();
     this.#tell({
       type: "@xstate.actor",
-      ...this.#stamp.on(this.#root, this.#root),
+      sessionId: this.#root,
+      rootId: this.#root,
+      id: this.#stamp.id(),
+      createdAt,
+      _version: version,
       name,
       parentId: undefined,
       definition: definitions.flow,
@@ -99,22 +110,28 @@ class Looks {
     });
     // Atoms that were not begun share one snapshot.
     const shown = new Map<object, InspectedSnapshot>();
-    for (const atom of storage.atoms()) {
-      const data = shown.get(atom.snapshot) ?? snapshotData(atom.snapshot);
-      shown.set(atom.snapshot, data);
-      this.#introduceAtom(atom, data);
+    for (const { name: atom, kind, snapshot } of storage.atoms()) {
+      let data = shown.get(snapshot);
+      if (data === undefined) shown.set(snapshot, (data = atomData(snapshot)));
+      this.#introduceAtom(atom, kind, data, createdAt);
     }
   }
 
   #introduceAtom(
-    { name, kind }: Pick<AtomView, "name" | "kind">,
+    name: string,
+    kind: AtomView["kind"],
     snapshot: InspectedSnapshot,
+    createdAt: string,
   ): string {
     const session = `${this.#root}/${tokenOf(name)}`;
     this.#known.set(name, session);
     this.#tell({
       type: "@xstate.actor",
-      ...this.#stamp.on(session, this.#root),
+      sessionId: session,
+      rootId: this.#root,
+      id: this.#stamp.id(),
+      createdAt,
+      _version: version,
       name,
       parentId: this.#root,
       definition: definitions[kind],
@@ -123,22 +140,52 @@ class Looks {
     return session;
   }
 
-  #changed(session: string, event: InspectedEvent, snapshot: object): void {
-    const sourceId = session === this.#root ? undefined : this.#root;
+  // Messages are written out: made by spreading, they would cost as much as the engine's own work.
+  #changed(
+    sessionId: string,
+    sourceId: string | undefined,
+    createdAt: string,
+    event: InspectedEvent,
+    snapshot: InspectedSnapshot,
+  ): void {
+    const rootId = this.#root;
     this.#tell({
       type: "@xstate.event",
-      ...this.#stamp.on(session, this.#root),
+      sessionId,
+      rootId,
+      id: this.#stamp.id(),
+      createdAt,
+      _version: version,
       sourceId,
       event,
     });
     this.#tell({
       type: "@xstate.snapshot",
-      ...this.#stamp.on(session, this.#root),
+      sessionId,
+      rootId,
+      id: this.#stamp.id(),
+      createdAt,
+      _version: version,
       event,
-      snapshot: snapshotData(snapshot),
+      snapshot,
     });
   }
 }
+
+/** What is data already is shown as it is, not copied: that is most of what is told. */
+function atomData(snapshot: AtomSnapshot): InspectedSnapshot {
+  const { value, context } = snapshot;
+  const isData =
+    context.history === undefined &&
+    context.failure === undefined &&
+    context.revertFailure === undefined &&
+    isBare(context.result) &&
+    isBare(context.revertResult);
+  return isData ? { status: "active", value, context } : snapshotData(snapshot);
+}
+
+const isBare = (value: unknown): boolean =>
+  value === undefined || typeof value === "string" || Number.isInteger(value);
 
 /** The event of the atom's machine that leads to a state. */
 const atomEvents: Readonly<Record<AtomState, string>> = {
@@ -153,7 +200,7 @@ const atomEvents: Readonly<Record<AtomState, string>> = {
   RETRYING: "retry",
 };
 
-function atomEvent(state: AtomState, result: unknown, failure: unknown): InspectedEvent {
+function atomEvent({ state, result, failure }: AtomChange): InspectedEvent {
   const type = atomEvents[state];
   if (state === "SUCCESS" || state === "REVERTED") return { type, value: jsonable(result) };
   if (state === "FAILURE" || state === "REVERT_FAILURE")

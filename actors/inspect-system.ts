@@ -2,7 +2,7 @@
 import type { AnyActorRef, InspectionEvent } from "xstate";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/system.ts";
-import { eventData, type InspectionListener, snapshotData, Stamp } from "./inspection.ts";
+import { eventData, type InspectionListener, snapshotData, Stamp, version } from "./inspection.ts";
 import type { System } from "./system.ts";
 
 /**
@@ -19,6 +19,9 @@ export function inspectSystem(
 ): () => void {
   const stamp = new Stamp(clock);
   const known = new WeakSet<AnyActorRef>();
+  const stampOf = ({ sessionId }: AnyActorRef, rootId: string) => {
+    return { sessionId, rootId, id: stamp.id(), createdAt: stamp.createdAt(), _version: version };
+  };
   const introduce = (actor: AnyActorRef, rootId: string): void => {
     if (known.has(actor)) return;
     known.add(actor);
@@ -27,7 +30,7 @@ export function inspectSystem(
     const snapshot = actor.getSnapshot() as object | undefined;
     listener({
       type: "@xstate.actor",
-      ...stamp.on(actor.sessionId, rootId),
+      ...stampOf(actor, rootId),
       name: actor.id,
       parentId: parent?.sessionId,
       definition: definitionOf(actor),
@@ -40,12 +43,11 @@ export function inspectSystem(
     if (type === "@xstate.event") {
       introduce(actor, rootId);
       const sourceId = (event.sourceRef as AnyActorRef | undefined)?.sessionId;
-      const common = stamp.on(actor.sessionId, rootId);
-      listener({ type, ...common, sourceId, event: eventData(event.event) });
+      listener({ type, ...stampOf(actor, rootId), sourceId, event: eventData(event.event) });
     } else if (type === "@xstate.snapshot") {
       introduce(actor, rootId);
       const [because, snapshot] = [eventData(event.event), snapshotData(event.snapshot)];
-      listener({ type, ...stamp.on(actor.sessionId, rootId), event: because, snapshot });
+      listener({ type, ...stampOf(actor, rootId), event: because, snapshot });
     }
   };
   const watch = system.inspect(look);
@@ -54,11 +56,19 @@ export function inspectSystem(
   };
 }
 
+/** By config: a machine has many actors. */
+const definitions = new WeakMap<object, string>();
+
 /** A machine's config; what is no data in it is named. */
 function definitionOf({ src }: AnyActorRef): string | undefined {
   const config = (src as { readonly config?: unknown } | undefined)?.config;
   if (typeof config !== "object" || config === null) return undefined;
-  return JSON.stringify(config, (_, value: unknown) =>
-    typeof value === "function" ? { type: value.name } : value,
-  );
+  let definition = definitions.get(config);
+  if (definition === undefined) {
+    definition = JSON.stringify(config, (_, value: unknown) =>
+      typeof value === "function" ? { type: value.name } : value,
+    );
+    definitions.set(config, definition);
+  }
+  return definition;
 }

@@ -55,33 +55,49 @@ export type InspectionMessage =
 
 export type InspectionListener = (message: InspectionMessage) => void;
 
-const version = "0.4.0";
-
 /** Gives messages what all of them have. */
 export class Stamp {
   readonly #clock: Clock;
   #last = 0;
+  #at = NaN;
+  #text = "";
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  on(sessionId: string, rootId: string): Common {
-    const id = String(++this.#last);
-    return { sessionId, rootId, id, createdAt: String(this.#clock.now()), _version: version };
+  id(): string {
+    return String(++this.#last);
+  }
+
+  /** Many messages have one time, and its text. */
+  createdAt(): string {
+    const now = this.#clock.now();
+    if (now !== this.#at) {
+      this.#at = now;
+      this.#text = String(now);
+    }
+    return this.#text;
   }
 }
 
-const parts = ["status", "value", "context", "output", "error"] as const;
-
 export function snapshotData(snapshot: object): InspectedSnapshot {
-  const given = snapshot as Readonly<Record<string, unknown>>;
-  const data: Record<string, unknown> = { status: "active" };
-  for (const part of parts) {
-    const value = given[part];
-    if (value !== undefined) data[part] = typeof value === "string" ? value : jsonable(value);
-  }
-  return data as unknown as InspectedSnapshot;
+  const {
+    status = "active",
+    value,
+    context,
+    output,
+    error,
+  } = snapshot as Partial<InspectedSnapshot>;
+  const data: { -readonly [Part in keyof InspectedSnapshot]: InspectedSnapshot[Part] } = { status };
+  if (value !== undefined) data.value = jsonable(value);
+  if (context !== undefined) data.context = jsonable(context);
+  if (output !== undefined) data.output = jsonable(output);
+  if (error !== undefined) data.error = jsonable(error);
+  return data;
 }
 
 export const eventData = (event: object): InspectedEvent => jsonable(event) as InspectedEvent;
+
+/** Of the format. */
+export const version = "0.4.0";

@@ -1,32 +1,16 @@
 // The page itself, in a browser: every screen, on live and on failed flows.
 import type { Page } from "playwright-core";
-import t, { type Test } from "tap";
+import t from "tap";
 import { linear, load, memoryJournal, run, task, unordered } from "../../lib/index.ts";
 import { memoryJobboard } from "../../lib/jobboard/memory.ts";
-import { noBrowser, openBrowser } from "./browser.ts";
+import { noBrowser } from "./browser.ts";
 import { createServer } from "./flows.ts";
+import { openPage } from "./open-page.ts";
 import { serve } from "./serve.ts";
 
 t.setTimeout(120_000);
 
 const evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>';
-
-/** A page that keeps what goes wrong in it. */
-async function openPage(t: Test, size = { width: 1300, height: 800 }) {
-  const browser = await openBrowser(size);
-  t.teardown(() => browser.close());
-  const page = await browser.context.newPage();
-  page.setDefaultTimeout(15_000);
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") faults.push(message.text());
-  });
-  page.on("request", (request) => {
-    if (new URL(request.url()).hostname !== "127.0.0.1") faults.push(`asks ${request.url()}`);
-  });
-  return { page, faults };
-}
 
 const stateIn = (page: Page, atom: string) =>
   page.getAttribute(`.atom[data-atom="${atom}"]`, "data-state");

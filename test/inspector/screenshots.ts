@@ -53,6 +53,7 @@ for (const scheme of ["light", "dark"] as const) {
   await shoot("flows", "", ".bar");
   await shoot("live", "?flow=server-42&actor=boot", ".state.current");
   await shoot("failed", "?flow=server-41&panel=journal", ".atom");
+  await shoot("messages", "?flow=server-41&drawing=messages&at=32&actor=boot", ".message.now");
   await shoot("travel", "?flow=server-41&at=24&actor=try-hosts", ".state.current");
   await close();
 }

@@ -14,6 +14,7 @@ import { Journal } from "./journal.tsx";
 import { Link } from "./link.tsx";
 import { useNow } from "./now.ts";
 import { momentOf, type Playback, usePlayback } from "./playback.ts";
+import { Sequence } from "./sequence.tsx";
 import { Slider } from "./slider.tsx";
 import { Timeline } from "./timeline.tsx";
 import { go, type Query } from "./url.ts";
@@ -23,6 +24,8 @@ interface FlowProps {
   readonly query: Query;
   readonly about: AboutDocument | undefined;
 }
+
+const drawings = ["graph", "messages"] as const;
 
 const panels = ["actor", "journal", "values"] as const;
 
@@ -82,8 +85,8 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
   };
   // Not with every tick of the clock: it may be large.
   const drawn = useMemo(
-    () => <Graph moment={moment} selected={actor} select={select} />,
-    [state, sequence, query],
+    () => <Drawing {...{ moment, player, query, select, goTo }} />,
+    [state, sequence, query, last],
   );
   return (
     <section class="flow">
@@ -119,11 +122,56 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
   );
 }
 
+interface TabsProps {
+  readonly label: string;
+  /** The first is shown when nothing is chosen. */
+  readonly names: readonly string[];
+  /** Of the address, that keeps which is shown. */
+  readonly field: string;
+  readonly query: Query;
+  readonly title?: (name: string) => string;
+}
+
+function Tabs({ label, names, field, query, title = (name) => name }: TabsProps) {
+  const [first = ""] = names;
+  return (
+    <nav class="tabs" aria-label={label}>
+      {names.map((name) => (
+        <Link
+          key={name}
+          to={{ ...query, [field]: name === first ? "" : name }}
+          current={(query[field] ?? first) === name}
+        >
+          {title(name)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
 interface SideProps {
   readonly moment: Moment;
   readonly query: Query;
   readonly player: Player;
   readonly goTo: (to: number | undefined) => void;
+}
+
+interface DrawingProps extends SideProps {
+  readonly select: (name: string) => void;
+}
+
+function Drawing({ moment, query, player, select, goTo }: DrawingProps) {
+  const { actor = "" } = query;
+  return (
+    <>
+      <Tabs label="drawings" names={drawings} field="drawing" query={query} />
+      {query["drawing"] === "messages" ? (
+        <Sequence {...{ moment, player, select, goTo }} selected={actor} />
+      ) : (
+        <Graph moment={moment} selected={actor} select={select} />
+      )}
+    </>
+  );
 }
 
 function Side({ moment, query, player, goTo }: SideProps) {
@@ -132,17 +180,13 @@ function Side({ moment, query, player, goTo }: SideProps) {
   const { actor = "", panel = "actor" } = query;
   return (
     <div class="pane side">
-      <nav class="tabs" aria-label="panels">
-        {panels.map((name) => (
-          <Link
-            key={name}
-            to={{ ...query, panel: name === "actor" ? "" : name }}
-            current={panel === name}
-          >
-            {name === "actor" ? actor || "flow" : name}
-          </Link>
-        ))}
-      </nav>
+      <Tabs
+        label="panels"
+        names={panels}
+        field="panel"
+        query={query}
+        title={(name) => (name === "actor" ? actor || "flow" : name)}
+      />
       {panel === "journal" ? (
         <Journal {...{ entries, sequence, goTo }} blueprint={state.blueprint} selected={actor} />
       ) : panel === "values" ? (

@@ -13,6 +13,10 @@ interface RowsProps {
   /** A row to be brought into sight when it changes. */
   readonly show?: number;
   readonly class?: string;
+  /** Stands above the rows and stays in sight. */
+  readonly head?: ComponentChildren;
+  /** Pixels that rows take at least; it scrolls sideways when there is less room. */
+  readonly width?: number;
 }
 
 /** Rows drawn beyond what is in sight. */
@@ -21,8 +25,10 @@ const spare = 8;
 /** Browsers lay nothing out beyond some 16 million pixels. */
 const tallest = 8_000_000;
 
-export function Rows({ count, height, label, row, seen, show, ...rest }: RowsProps) {
+export function Rows(props: RowsProps) {
+  const { count, height, label, row, seen, show, head, width, ...rest } = props;
   const box = useRef<HTMLDivElement>(null);
+  const above = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [tall, setTall] = useState(600);
   useEffect(() => {
@@ -40,10 +46,9 @@ export function Rows({ count, height, label, row, seen, show, ...rest }: RowsPro
     const element = box.current;
     if (element === null || show === undefined || show < 0) return;
     const at = show * height;
+    const tall = element.clientHeight - (above.current?.clientHeight ?? 0);
     if (at < element.scrollTop) element.scrollTop = at;
-    else if (at + height > element.scrollTop + element.clientHeight) {
-      element.scrollTop = at + height - element.clientHeight;
-    }
+    else if (at + height > element.scrollTop + tall) element.scrollTop = at + height - tall;
   }, [show, height]);
   const first = Math.max(0, Math.floor(top / height) - spare);
   const last = Math.min(count, Math.ceil((top + tall) / height) + spare);
@@ -70,7 +75,15 @@ export function Rows({ count, height, label, row, seen, show, ...rest }: RowsPro
         setTop(event.currentTarget.scrollTop);
       }}
     >
-      <div class="all" style={{ height: `${Math.min(count * height, tallest)}px` }}>
+      {head !== undefined && (
+        <div class="above" ref={above} style={{ minWidth: `${width ?? 0}px` }}>
+          {head}
+        </div>
+      )}
+      <div
+        class="all"
+        style={{ height: `${Math.min(count * height, tallest)}px`, minWidth: `${width ?? 0}px` }}
+      >
         {drawn}
       </div>
     </div>
