@@ -24,7 +24,7 @@ import { type FlowCounts, noCounts } from "./counts.ts";
 import type { Effects } from "./effects.ts";
 import { KeptLines } from "./kept-lines.ts";
 import type { Message } from "./messages.ts";
-import { Snapshots } from "./snapshots.ts";
+import type { Snapshots } from "./snapshots.ts";
 import { foldProgress, isCommand, type ProgressMap, take, Turn } from "./turn.ts";
 import { Waits } from "./waits.ts";
 
