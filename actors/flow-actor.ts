@@ -25,7 +25,7 @@ import type { Effects } from "./effects.ts";
 import { KeptLines } from "./kept-lines.ts";
 import type { Message } from "./messages.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { isCommand, take, Turn } from "./turn.ts";
+import { foldProgress, isCommand, type ProgressMap, take, Turn } from "./turn.ts";
 import { Waits } from "./waits.ts";
 
 export interface FlowActorOptions {
@@ -66,7 +66,7 @@ export class FlowActor {
   /** A command is on its way: starts that were recorded are not launched any more. These were held back. */
   #withholding = false;
   #held: AttemptName[] = [];
-  readonly #progress = new SparseMap<{ readonly fraction: number; readonly details: unknown }>();
+  readonly #progress: ProgressMap = new SparseMap();
   readonly #lines = new KeptLines();
   readonly #asks = new SparseSet();
   readonly #waits: Waits;
@@ -194,13 +194,9 @@ export class FlowActor {
 
   /** One batch. False when there was nothing to do, or when the journal needs time. */
   #step(): boolean {
-    const inbox = this.#inbox;
-    // Before the messages: a line comes before the outcome of its attempt.
-    const messages =
-      inbox.length > 0 && !this.#lines.isEmpty ? [...this.#lines.take(), ...inbox] : inbox;
-    const turn = new Turn(this.#state, messages, this.#options);
+    const turn = new Turn(this.#state, this.#lines.before(this.#inbox), this.#options);
     this.#inbox = [];
-    if (turn.messages.length > 0 && this.#progress.size > 0) this.#keepProgresses(turn);
+    if (turn.messages.length > 0 && this.#progress.size > 0) foldProgress(turn, this.#progress);
     for (const message of turn.messages) this.#take(message, turn);
     if (turn.state !== undefined) this.#goOn(turn, turn.state);
     this.counts.superseded += turn.superseded;
@@ -251,15 +247,6 @@ export class FlowActor {
       },
     );
     return false;
-  }
-
-  #keepProgresses(turn: Turn): void {
-    for (const [atom, { fraction, details }] of this.#progress) {
-      if (!this.state.running.has(atom)) continue;
-      const more = details === undefined ? {} : { details };
-      turn.fold({ kind: "progress", atom, fraction, ...more });
-    }
-    this.#progress.clear();
   }
 
   /** Adds what follows from the state: starts, or the end. */

@@ -16,10 +16,6 @@ export class KeptLines {
   /** By attempt, what there was no room for. */
   readonly #dropped = new Map<string, { readonly of: AttemptName; last: LogLine; count: number }>();
 
-  get isEmpty(): boolean {
-    return this.#lines.length === 0;
-  }
-
   add(of: AttemptName, line: LogLine): void {
     this.#size += line.message.length + (line.fields === undefined ? 0 : fieldsSize);
     if (this.#size <= mostWaiting) return void this.#lines.push({ type: "logged", ...of, ...line });
@@ -32,8 +28,12 @@ export class KeptLines {
     }
   }
 
-  /** All of them, and what is to be said of those that there was no room for. */
-  take(): readonly Message[] {
+  /**
+   * What a turn takes: all of them, if there is anything else, and what is to be said of those that there was no room
+   * for. They come first, since a line comes before the outcome of its attempt.
+   */
+  before(messages: Message[]): Message[] {
+    if (this.#lines.length === 0 || messages.length === 0) return messages;
     const lines = this.#lines;
     for (const { of, last, count: dropped } of this.#dropped.values()) {
       const message = `${dropped} lines were not kept: too many waited to be recorded`;
@@ -42,6 +42,7 @@ export class KeptLines {
     this.#dropped.clear();
     this.#lines = [];
     this.#size = 0;
+    for (const message of messages) lines.push(message);
     return lines;
   }
 }

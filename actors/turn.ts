@@ -2,6 +2,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { created, fold } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
+import type { SparseMap } from "../lib/plan/sparse.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
 import { machines } from "./machines.ts";
 import type { Message } from "./messages.ts";
@@ -71,6 +72,19 @@ export class Turn {
     this.fold(record);
     this.starts.push(record);
   }
+}
+
+/** By atom, how far its attempt is. */
+export type ProgressMap = SparseMap<{ readonly fraction: number; readonly details: unknown }>;
+
+/** How far attempts are goes into a batch that is made anyway. */
+export function foldProgress(turn: Turn, progress: ProgressMap): void {
+  for (const [atom, { fraction, details }] of progress) {
+    if (turn.state?.running.has(atom) !== true) continue;
+    const more = details === undefined ? {} : { details };
+    turn.fold({ kind: "progress", atom, fraction, ...more });
+  }
+  progress.clear();
 }
 
 /**

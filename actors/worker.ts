@@ -346,21 +346,8 @@ export class Worker implements Telling {
 const drainTickMs = 20;
 
 function attemptOf(call: Call): Attempt {
-  const { flow, task, direction, attempt, epoch, keepsLines } = call;
-  const { inputs, result, failure, failures } = call;
-  return {
-    flow,
-    atom: 0,
-    name: task,
-    direction,
-    attempt,
-    epoch,
-    again: false,
-    keepsLines,
-    inputs,
-    result,
-    failure,
-    failures,
-    history: undefined,
-  };
+  const { key: _, task: name, version: __, alone: ___, ...rest } = call;
+  const { result, failure, failures } = call;
+  const more = { atom: 0, again: false, history: undefined };
+  return { ...rest, name, result, failure, failures, ...more };
 }

@@ -186,10 +186,8 @@ export class Dispatcher {
     const worker = this.#fleet.forget(id);
     if (worker === undefined) return;
     const jobs = [...worker.jobs.values()];
-    if (jobs.length > 0) {
-      const what = `worker ${id} is gone (${reason}); ${jobs.length} attempts are lost`;
-      this.options.log(what, { worker: id, reason, attempts: jobs.length }, "warn");
-    }
+    const what = `worker ${id} is gone (${reason}); ${jobs.length} attempts are lost`;
+    if (jobs.length > 0) this.options.log(what, { worker: id, attempts: jobs.length }, "warn");
     for (const job of jobs) {
       if (job.state === "over") continue;
       job.worker = undefined;

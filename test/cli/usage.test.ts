@@ -117,7 +117,8 @@ t.test("colours are for terminals, and for those who force them", async (t) => {
 const verbs = (
   "run resume ls show conductor node nodes post jobs wait cancel suspend kill trash restore why " +
   "doctor graph plan check history " +
-  "tree report export import purge completion"
+  "tree report export import purge completion " +
+  "inspect logs"
 ).split(" ");
 
 t.test("help says what each verb does, with examples and the exit codes", async (t) => {
