@@ -1,16 +1,19 @@
 // When snapshots are kept, what they are used for, and that nothing depends on them.
 import assert from "node:assert/strict";
 import t from "tap";
+import { machines } from "../../actors/machines.ts";
 import { load, readFlow } from "../../actors/run.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { FlowError } from "../../lib/errors.ts";
 import type { Journal, Recent, Snapshots } from "../../lib/journal/journal.ts";
+import { readState } from "../../lib/journal/latest.ts";
 import { memoryJournal } from "../../lib/journal/memory.ts";
 import { linear } from "../../lib/patterns/linear.ts";
 import type { StateSnapshot } from "../../lib/plan/snapshot.ts";
 import { times } from "../../lib/retry.ts";
 import { systemClock } from "../../lib/system.ts";
 import { task } from "../../lib/task.ts";
+import { turn } from "./fixture.ts";
 
 /** A journal in memory that keeps snapshots as the test wants it. */
 class Keeping {
@@ -65,6 +68,9 @@ const stubborn = (fails: number, rest: () => Promise<void> = () => Promise.resol
     task({ name: "b", execute: () => "done" }),
   );
 
+/** Long enough for a snapshot to be kept meanwhile. */
+const slow = (name: string) => task({ name, execute: turn });
+
 const sequences = ({ kept }: Keeping): number[] => kept.map(({ sequence }) => sequence);
 
 t.test("a snapshot is kept after so many records, and none of what has ended", async (t) => {
@@ -85,7 +91,8 @@ t.test("a snapshot is kept after so many records, and none of what has ended", a
   });
   const again = new Keeping();
   const every = { id: "f", journal: again.journal, snapshotEvery: 1 };
-  await load(linear("one", task({ name: "a", execute: () => 1 })), every).run();
+  await load(linear("two", slow("a"), slow("b")), every).run();
+  t.ok(again.kept.length >= 2);
   const last = (await again.inner.read("f")).at(-1);
   t.notOk(
     again.kept.some(({ sequence }) => sequence >= (last?.first ?? 0)),
@@ -99,9 +106,9 @@ t.test("none is kept without a word of it, or for less records than there are at
   await load(stubborn(40), { id: "g", journal: never.journal }).run();
   t.strictSame(sequences(never), [], "10,000 unless told");
   const wide = new Keeping();
-  const tasks = Array.from({ length: 100 }, (_, at) => task({ name: `t${at}`, execute: () => at }));
+  const tasks = Array.from({ length: 100 }, (_, at) => slow(`t${at}`));
   await load(linear("wide", ...tasks), { id: "f", journal: wide.journal, snapshotEvery: 7 }).run();
-  t.equal(sequences(wide).length, 1, "200 records of 100 atoms");
+  t.equal(sequences(wide).length, 2, "200 records of 100 atoms");
   for (const snapshotEvery of [-1, 0.5, Number.NaN]) {
     t.throws(() => load(stubborn(1), { snapshotEvery }), { code: "INVALID_OPTION" });
   }
@@ -140,6 +147,17 @@ t.test("a snapshot that can't be kept is logged, and tried again later", async (
   const [{ sequence } = { sequence: 0 }] = keeping.kept;
   const text = 'no snapshot of flow "f" was kept: Error: no room';
   t.match(logged[0], [text, { flow: "f", sequence, error: Error }, "warn"]);
+});
+
+t.test("a snapshot that goes beyond what is wanted is not used", async (t) => {
+  const keeping = await abandoned();
+  const { sequence } = keeping.kept.at(-1)!;
+  const at = await readState(machines, keeping.journal, "f", sequence);
+  t.match([at.covered, at.state?.sequence], [sequence, sequence]);
+  const before = await readState(machines, keeping.journal, "f", sequence - 1);
+  t.equal(before.covered, 0);
+  const first = before.late[0]?.first ?? 0;
+  t.ok(first >= sequence && first - 1 === before.state?.sequence);
 });
 
 /** A flow that was let go in the middle of its life, with a snapshot that lags. */

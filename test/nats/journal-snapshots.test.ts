@@ -159,43 +159,43 @@ t.test("what is not as it should be is not used", { skip: noServer }, async (t) 
     fine: async (flow) => {
       const part = good(flow, await checksumOf(flow));
       await snapshots.put(flow, part);
-      return (at) => `${part.hash} 4 ${at}`;
+      return (at) => `${part.hash} ${at}`;
     },
     lost: async (flow) => {
       const part = good(flow, await checksumOf(flow));
-      return (at) => `${part.hash} 4 ${at}`;
+      return (at) => `${part.hash} ${at}`;
     },
     changed: async (flow) => {
       const part = good(flow, await checksumOf(flow));
       const bytes = Buffer.from(part.bytes);
       bytes[20] = (bytes[20] ?? 0) ^ 1;
       await snapshots.put(flow, { hash: part.hash, bytes });
-      return (at) => `${part.hash} 4 ${at}`;
+      return (at) => `${part.hash} ${at}`;
     },
     newer: async (flow) => {
       const part = partOf(pack([2, 1, [], [], []]));
       await snapshots.put(flow, part);
-      return (at) => `${part.hash} 4 ${at}`;
+      return (at) => `${part.hash} ${at}`;
     },
     chain: async (flow) => {
       const part = good(flow, 1 + (await checksumOf(flow)));
       await snapshots.put(flow, part);
-      return (at) => `${part.hash} 4 ${at}`;
+      return (at) => `${part.hash} ${at}`;
     },
-    sequence: async (flow) => {
-      const part = good(flow, await checksumOf(flow));
+    earlier: async (flow) => {
+      const part = partOf(encodeSnapshot(snapshotOf(flow, 2), await checksumOf(flow)).bytes);
       await snapshots.put(flow, part);
-      return (at) => `${part.hash} 2 ${at}`;
+      return (at) => `${part.hash} ${at}`;
     },
     place: async (flow) => {
       const part = good(flow, await checksumOf(flow));
       await snapshots.put(flow, part);
-      return (at) => `${part.hash} 4 ${at - 1}`;
+      return (at) => `${part.hash} ${at - 1}`;
     },
     beyond: async (flow) => {
       const part = good(flow, await checksumOf(flow));
       await snapshots.put(flow, part);
-      return (at) => `${part.hash} 4 ${at + 5}`;
+      return (at) => `${part.hash} ${at + 5}`;
     },
     words: () => Promise.resolve(() => "the latest one"),
   };

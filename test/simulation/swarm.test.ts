@@ -7,11 +7,14 @@ import { effort } from "./scenario.ts";
 import { plans, Swarm } from "./swarm.ts";
 
 t.test("whatever happens to its hosts, a flow ends, and rightly", async (t) => {
+  let restored = 0;
   await fc.assert(
     fc.asyncProperty(flows(8), fc.nat(), plans, async (spec, seed, plan) => {
-      await new Swarm(spec, seed, plan).live();
+      const swarm = new Swarm(spec, seed, plan);
+      await swarm.live();
+      restored += swarm.world.store.restored;
     }),
     { numRuns: Math.ceil(400 * effort) },
   );
-  t.pass();
+  t.ok(restored > 0 || effort === 0, `${restored} times from a snapshot`);
 });

@@ -9,19 +9,16 @@ export const snapshotHeader = "Fs-Snapshot";
 export interface Named {
   /** sha256 in hex. */
   readonly hash: string;
-  /** Of the last record that it covers. */
-  readonly sequence: number;
   /** Sequence in the stream of the message that it ends with. */
   readonly at: number;
 }
 
-export const writeNamed = ({ hash, sequence, at }: Named): string => `${hash} ${sequence} ${at}`;
+export const writeNamed = ({ hash, at }: Named): string => `${hash} ${at}`;
 
 /** Undefined when none is named. */
 export function readNamed(text: string | undefined): Named | undefined {
-  const [, hash, sequence, at] = /^([0-9a-f]{64}) (\d{1,15}) (\d{1,15})$/.exec(text ?? "") ?? [];
-  if (hash === undefined) return undefined;
-  return { hash, sequence: Number(sequence), at: Number(at) };
+  const [, hash, at] = /^([0-9a-f]{64}) (\d{1,15})$/.exec(text ?? "") ?? [];
+  return hash === undefined ? undefined : { hash, at: Number(at) };
 }
 
 /** Where a flow stands in a listing. */

@@ -111,7 +111,7 @@ export class Lane {
     await this.#swept;
     await this.#store(parts);
     await this.#options.snapshots.put(this.#options.flow, part);
-    this.#kept = { hash: part.hash, sequence, at: tail.at };
+    this.#kept = { hash: part.hash, at: tail.at };
   }
 
   /** After what was appended before. */

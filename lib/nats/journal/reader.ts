@@ -99,7 +99,7 @@ export class Reader {
           this.#messages(flow, named.at + 1, last),
         );
         const { snapshot, checksum } = opened;
-        const batches = await this.#decode(flow, messages, named.sequence + 1, checksum);
+        const batches = await this.#decode(flow, messages, snapshot.sequence + 1, checksum);
         return { snapshot, batches, last };
       } catch (error) {
         if (!FlowError.is(error, "JOURNAL_DAMAGED")) throw error;
@@ -110,15 +110,14 @@ export class Reader {
 
   async #snapshot(
     flow: string,
-    { hash, sequence }: Named,
+    { hash }: Named,
   ): Promise<{ readonly snapshot: StateSnapshot; readonly checksum: number } | undefined> {
     const bytes = await this.#snapshots.get(flow, hash);
     const opened = bytes && openSnapshot(bytes);
     if (opened === undefined) return undefined;
     const parts = await this.#parts(flow, opened.parts);
     const snapshot = opened.read((part) => parts.get(part));
-    if (snapshot?.sequence !== sequence) return undefined;
-    return { snapshot, checksum: opened.checksum };
+    return snapshot && { snapshot, checksum: opened.checksum };
   }
 
   async #readUpTo(flow: string, last: Stored): Promise<Read> {
