@@ -30,6 +30,15 @@ export class Waits {
     this.#timers.set(retry, { timer, dueAt });
   }
 
+  /** Those that nobody waits for any more. */
+  drop(state: FlowState): void {
+    for (const [retry, { timer, dueAt }] of [...this.#timers]) {
+      if (state.waits.get(retry)?.dueAt === dueAt) continue;
+      this.#clock.clearTimeout(timer);
+      this.#timers.delete(retry);
+    }
+  }
+
   clear(): void {
     for (const [, { timer }] of this.#timers) this.#clock.clearTimeout(timer);
     this.#timers.clear();
