@@ -13,6 +13,7 @@ import { memoryJournal } from "../lib/journal/memory.ts";
 import { about, logOf } from "../lib/log.ts";
 import type { Notifier } from "../lib/notifier.ts";
 import type { Edit } from "../lib/plan/edit.ts";
+import { checkedEdit } from "../lib/plan/edit-checked.ts";
 import type { AttemptName, FlowRecord, RecordKind } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import type { EndState, FlowStateName } from "../lib/plan/states.ts";
@@ -239,13 +240,13 @@ export class Engine {
    * recorded as `edited`, with who asked for it and why; a flow that rests stays at rest until it is run.
    *
    * @param id - the same edit asked for again with this id is made only once. Default: a new one
-   * @throws FlowError `EDIT_REFUSED`, which says why, and nothing is changed; what `prepare` throws; what stops the
+   * @throws FlowError `INVALID_OPTION`, `PAYLOAD_REFUSED` for what is no edit; `EDIT_REFUSED`, which says why, and nothing is changed; what `prepare` throws; what stops the
    *   flow before the edit is recorded
    */
   async edit(edit: Edit, id = makeId(this.#clock, this.#random)): Promise<void> {
     this.compile();
     await this.#prepare();
-    const asked = this.#options.payloads === "live" ? edit : (admit(edit, "edit") as Edit);
+    const asked = this.#options.payloads === "live" ? edit : checkedEdit(edit);
     const actor = this.#needActor("edit");
     await new Promise<void>((resolve, reject) => {
       this.#edits.add(reject);

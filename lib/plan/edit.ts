@@ -84,6 +84,9 @@ export function atomsOf(edit: Edit): readonly string[] {
   }
 }
 
+/** Whoever asks for it wants the flow to go on, even if it rests. */
+export const wantsRun = ({ kind }: Edit): boolean => kind === "retryNow" || kind === "retryFrom";
+
 /** Why an edit can't be made of a flow as it is now, for people; undefined: it can. */
 export function whyNot(state: FlowState, edit: Edit): string | undefined {
   const numbers: number[] = [];

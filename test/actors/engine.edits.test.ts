@@ -215,7 +215,7 @@ t.test("a value that can't be recorded is refused at the gate", async (t) => {
   const value = { cb: () => 1 };
   await t.rejects(engine.edit({ kind: "complete", atom: "a", value }), {
     code: "PAYLOAD_REFUSED",
-    about: { path: "edit.value.cb" },
+    about: { path: "value.cb" },
   });
 });
 
