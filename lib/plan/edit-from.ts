@@ -29,10 +29,31 @@ export function whyNotRetryFrom(state: FlowState, named: readonly number[]): str
   );
 }
 
+/**
+ * Which atoms a fork from this one has still to do, whatever state the flow is in: it, and what comes after it.
+ *
+ * @returns why there can be none, if there can't
+ */
+export function whyNotFork(state: FlowState, name: string): ReadonlySet<number> | string {
+  const atom = state.shape.numbers.get(name);
+  if (atom === undefined) return "the flow has no such atom";
+  const back = setBack(state, [atom]);
+  const open = [...ancestors(state, back)].filter(
+    (node) => node < state.shape.atoms && !back.has(node) && !isDone(state, node),
+  );
+  const [first] = firstOf(state, open);
+  if (first === undefined) return back;
+  const word = `"${state.nameOf(first)}", which goes before it, is ${state.stateOf(first)}`;
+  return `${word}; it could go from "${state.nameOf(first)}"`;
+}
+
+const isDone = (state: FlowState, atom: number): boolean =>
+  state.stateOf(atom) === "SUCCESS" || state.stateOf(atom) === "IGNORE";
+
 /** Nothing is left to be undone afterwards: what isn't set back is done, or goes on forwards. */
 function isInTheWay(state: FlowState, atom: number, isBefore: boolean): boolean {
   const value = state.stateOf(atom);
-  if (value === "SUCCESS" || value === "IGNORE") return false;
+  if (isDone(state, atom)) return false;
   if (isBefore) return true;
   if (value === "PENDING" || value === "RUNNING") return false;
   return value !== "FAILURE" || state.intentionOf(atom) !== "EXECUTE";
@@ -76,7 +97,9 @@ export function foldRetryFrom(state: FlowState, named: readonly number[]): void 
   if (!resting.includes(state.flow.value)) return;
   const back = setBack(state, named);
   const open = state.questions.splice(0);
-  state.questions.push(...open.filter(({ retry, failed }) => !back.has(retry) && !back.has(failed)));
+  state.questions.push(
+    ...open.filter(({ retry, failed }) => !back.has(retry) && !back.has(failed)),
+  );
   for (let atom = 0; atom < state.shape.atoms; atom++) {
     if (back.has(atom)) {
       finish(state, atom);

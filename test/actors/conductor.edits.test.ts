@@ -100,7 +100,9 @@ t.test("a held job: what wants it to run releases it, the rest waits", async (t)
   const { board, pocket } = site;
   const backoff = { firstMs: 60_000, jitter: "none" };
   const retries = times(3, { name: "r", backoff });
-  await using _ = await site.conductor(linear("f", { retry: retries }, failing("a", 2), quick("b")));
+  await using _ = await site.conductor(
+    linear("f", { retry: retries }, failing("a", 2), quick("b")),
+  );
   await board.post(job);
   await pocket.pass(10);
   await board.command("j", { kind: "suspend" });

@@ -38,22 +38,25 @@ t.test("skipping what has not begun", async (t) => {
   t.same(statesOf(engine), { a: "SUCCESS", b: "IGNORE", c: "SUCCESS" });
 });
 
-t.test("completing what runs: its attempt is aborted, and its outcome comes too late", async (t) => {
-  const stage = new Stage();
-  const engine = load(linear("f", {}, stage.task("a"), stage.task("b", { requires: ["a"] })));
-  const ran = engine.run();
-  const a = await stage.call("a");
-  await engine.edit({ kind: "complete", atom: "a", value: "by hand" });
-  t.match(a.signal.reason, { code: "ENDED_BY_HAND", about: { atom: "a" } });
-  const b = await stage.call("b");
-  t.same(b.inputs, { a: "by hand" });
-  a.succeed("late");
-  await turn();
-  b.succeed("b");
-  t.equal(await ran, "SUCCESS");
-  t.equal(engine.storage.atom("a").result, "by hand");
-  t.equal(engine.statistics.superseded, 1);
-});
+t.test(
+  "completing what runs: its attempt is aborted, and its outcome comes too late",
+  async (t) => {
+    const stage = new Stage();
+    const engine = load(linear("f", {}, stage.task("a"), stage.task("b", { requires: ["a"] })));
+    const ran = engine.run();
+    const a = await stage.call("a");
+    await engine.edit({ kind: "complete", atom: "a", value: "by hand" });
+    t.match(a.signal.reason, { code: "ENDED_BY_HAND", about: { atom: "a" } });
+    const b = await stage.call("b");
+    t.same(b.inputs, { a: "by hand" });
+    a.succeed("late");
+    await turn();
+    b.succeed("b");
+    t.equal(await ran, "SUCCESS");
+    t.equal(engine.storage.atom("a").result, "by hand");
+    t.equal(engine.statistics.superseded, 1);
+  },
+);
 
 t.test("failing what runs: what follows is what follows any failure", async (t) => {
   const stage = new Stage();
@@ -118,7 +121,8 @@ t.test("from an atom: a flow that was over goes on", async (t) => {
   await t.rejects(engine.run(), { message: "broken" });
   await t.rejects(engine.edit({ kind: "retryFrom", atoms: ["c"] }), {
     code: "EDIT_REFUSED",
-    message: /^can't retryFrom "c" of flow "f": "b", which goes before it, is FAILURE; it could go from "b"$/,
+    message:
+      /^can't retryFrom "c" of flow "f": "b", which goes before it, is FAILURE; it could go from "b"$/,
     about: { flow: "f", edit: "retryFrom", atom: "c" },
   });
   await engine.edit({ kind: "retryFrom", atoms: ["b"] });

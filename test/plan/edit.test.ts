@@ -171,11 +171,19 @@ t.test("a value that lacks what the atom gives is refused", async (t) => {
   t.equal(whyNot(gives("p"), { kind: "complete", atom: "g" }), undefined);
 });
 
-t.test("what else provides it, or that it is in the store, makes up for what is skipped", async (t) => {
-  t.equal(whyNot(stateOf(chain, { a: 3 }), skip("a")), undefined);
-  const optional = linear("o", {}, quick("a"), task({ name: "b", optional: ["a"], execute: () => 1 }));
-  t.equal(whyNot(stateOf(optional), skip("a")), undefined);
-});
+t.test(
+  "what else provides it, or that it is in the store, makes up for what is skipped",
+  async (t) => {
+    t.equal(whyNot(stateOf(chain, { a: 3 }), skip("a")), undefined);
+    const optional = linear(
+      "o",
+      {},
+      quick("a"),
+      task({ name: "b", optional: ["a"], execute: () => 1 }),
+    );
+    t.equal(whyNot(stateOf(optional), skip("a")), undefined);
+  },
+);
 
 t.test("skipping: what comes after goes on", async (t) => {
   const state = tell(stateOf(chain, { a: 0 }), "");
@@ -184,18 +192,21 @@ t.test("skipping: what comes after goes on", async (t) => {
   t.equal(shown(state), "a IGNORE, b RUNNING, c PENDING");
 });
 
-t.test("completing and failing: an outcome of the running attempt, or an attempt of its own", async (t) => {
-  const state = tell(stateOf(chain), "run a");
-  make(state, complete("a", 7));
-  t.match(state.snapshotOf(0), { value: "SUCCESS", context: { attempt: 1, result: 7 } });
-  t.equal(state.running.size, 0);
-  make(state, complete("b", 8));
-  t.match(state.snapshotOf(1), { value: "SUCCESS", context: { attempt: 1, result: 8 } });
-  make(state, fails("c"));
-  const code = "ENDED_BY_HAND";
-  t.match(state.snapshotOf(2).context, { attempt: 1, failure: { message: "enough", code } });
-  t.ok(state.revertingAll, "resolved as any failure is");
-});
+t.test(
+  "completing and failing: an outcome of the running attempt, or an attempt of its own",
+  async (t) => {
+    const state = tell(stateOf(chain), "run a");
+    make(state, complete("a", 7));
+    t.match(state.snapshotOf(0), { value: "SUCCESS", context: { attempt: 1, result: 7 } });
+    t.equal(state.running.size, 0);
+    make(state, complete("b", 8));
+    t.match(state.snapshotOf(1), { value: "SUCCESS", context: { attempt: 1, result: 8 } });
+    make(state, fails("c"));
+    const code = "ENDED_BY_HAND";
+    t.match(state.snapshotOf(2).context, { attempt: 1, failure: { message: "enough", code } });
+    t.ok(state.revertingAll, "resolved as any failure is");
+  },
+);
 
 t.test("completing what failed withdraws the question", async (t) => {
   const state = tell(stateOf(tried), "run r r= x x!");
