@@ -204,9 +204,7 @@ export class FlowActor {
     for (const message of turn.messages) this.#take(message, turn);
     if (turn.state !== undefined) this.#goOn(turn, turn.state);
     this.counts.superseded += turn.superseded;
-    if (turn.records.length > 0) return this.#append(turn);
-    for (const answer of turn.answers) answer();
-    return false;
+    return turn.records.length > 0 ? this.#append(turn) : turn.answer();
   }
 
   #take(message: Message, turn: Turn): void {
@@ -328,12 +326,12 @@ export class FlowActor {
     }
     if (this.#withholding) this.#held = [...this.#held, ...starts];
     else this.#effects.launch(starts, notes);
-    if (records.some(({ kind }) => kind === "ended" || kind === "parked")) this.#waits.clear();
-    if (turn.hasEdits) this.#waits.drop(this.state);
-    if (this.isOver()) return;
-    this.#options.snapshots.offer(this.state);
-    this.#effects.settle(records);
-    for (const answer of turn.answers) answer();
+    this.#waits.outlast(turn, this.state);
+    if (!this.isOver()) {
+      this.#options.snapshots.offer(this.state);
+      this.#effects.settle(records);
+    }
+    turn.answer();
   }
 
   /** Not durable: what was decided is forgotten, what had arrived is folded again when it is tried again. */

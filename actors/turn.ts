@@ -77,6 +77,12 @@ export class Turn {
     state.notes = [];
   }
 
+  /** Tells those who asked. @returns false: there is nothing more to do */
+  answer(): false {
+    for (const answer of this.answers) answer();
+    return false;
+  }
+
   /** Starts of this very turn that it ended are neither launched nor told. */
   #edited(state: FlowState): void {
     this.hasEdits = true;

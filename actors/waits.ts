@@ -1,7 +1,14 @@
 /** Timers of controllers that wait before their next attempt. */
 import type { Clock, Timer } from "../lib/clock.ts";
+import type { FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
+
+/** Of a turn, what ends waits. */
+interface Outlasted {
+  readonly records: readonly FlowRecord[];
+  readonly hasEdits: boolean;
+}
 
 export class Waits {
   readonly #timers = new SparseMap<{ readonly timer: Timer; readonly dueAt: number }>();
@@ -30,8 +37,13 @@ export class Waits {
     this.#timers.set(retry, { timer, dueAt });
   }
 
-  /** Those that nobody waits for any more. */
-  drop(state: FlowState): void {
+  /** Drops those that a durable batch has ended: with the run, or by hand. */
+  outlast({ records, hasEdits }: Outlasted, state: FlowState): void {
+    if (records.some(({ kind }) => kind === "ended" || kind === "parked")) this.clear();
+    else if (hasEdits) this.#drop(state);
+  }
+
+  #drop(state: FlowState): void {
     for (const [retry, { timer, dueAt }] of [...this.#timers]) {
       if (state.waits.get(retry)?.dueAt === dueAt) continue;
       this.#clock.clearTimeout(timer);

@@ -63,7 +63,7 @@ export async function edit(
   if (options.nats !== undefined) await refuseJobless(id, options);
   const document = await store(id, asked, options);
   if (options.run !== true) {
-    if (output.isJson) output.document(jsonable(document) as object);
+    if (output.isJson) output.document(jsonable(document));
     else tell(document, output);
     return 0;
   }

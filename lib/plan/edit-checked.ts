@@ -69,7 +69,7 @@ function depthIn({ depth }: Given): { readonly depth?: Depth } {
   if (depth === undefined) return {};
   const known = depths.find((one) => one === depth);
   if (known === undefined) {
-    throw refused("edit.depth", `"${String(depth)}" is none of ${depths.join(", ")}`);
+    throw refused("edit.depth", `is none of ${depths.join(", ")}`);
   }
   return { depth: known };
 }

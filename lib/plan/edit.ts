@@ -87,7 +87,10 @@ export function atomsOf(edit: Edit): readonly string[] {
 /** Whoever asks for it wants the flow to go on, even if it rests. */
 export const wantsRun = ({ kind }: Edit): boolean => kind === "retryNow" || kind === "retryFrom";
 
-/** Why an edit can't be made of a flow as it is now, for people; undefined: it can. */
+/**
+ * Why an edit can't be made of a flow as it is now, for people; undefined: it can. An edit `complete` without a `value`
+ * is one whose value isn't known yet.
+ */
 export function whyNot(state: FlowState, edit: Edit): string | undefined {
   const numbers: number[] = [];
   for (const name of atomsOf(edit)) {
@@ -100,7 +103,7 @@ export function whyNot(state: FlowState, edit: Edit): string | undefined {
     case "skip":
       return whyNotSkip(state, atom, edit.depth ?? "ATOM");
     case "complete":
-      return whyNotComplete(state, atom) ?? whyNotValue(state, atom, edit.value);
+      return whyNotComplete(state, atom) ?? whyNotValue(state, atom, edit);
     case "fail":
       return whyNotFail(state, atom);
     case "retryNow":
@@ -212,9 +215,14 @@ function whyNotTurn(state: FlowState, atom: number): string | undefined {
 }
 
 /** A value that lacks what the atom says it gives would be missed only by whoever needs it. */
-function whyNotValue(state: FlowState, atom: number, value: unknown): string | undefined {
+function whyNotValue(
+  state: FlowState,
+  atom: number,
+  edit: Extract<Edit, { kind: "complete" }>,
+): string | undefined {
   const provides = state.blueprint.atoms[atom]?.provides ?? null;
-  if (provides === null || typeof provides === "string") return undefined;
+  if (provides === null || typeof provides === "string" || !("value" in edit)) return undefined;
+  const { value } = edit;
   if (isList(provides)) {
     if (Array.isArray(value) && value.length >= provides.length) return undefined;
     return `its value must be a list: ${provides.join(", ")}`;

@@ -46,7 +46,11 @@ t.test(
     const ran = engine.run();
     const a = await stage.call("a");
     await engine.edit({ kind: "complete", atom: "a", value: "by hand" });
-    t.match(a.signal.reason, { code: "ENDED_BY_HAND", about: { atom: "a" } });
+    t.match(a.signal.reason, {
+      code: "ENDED_BY_HAND",
+      message: `a person ended the attempt of "a"`,
+      about: { atom: "a" },
+    });
     const b = await stage.call("b");
     t.same(b.inputs, { a: "by hand" });
     a.succeed("late");
