@@ -60,7 +60,7 @@ function isInTheWay(state: FlowState, atom: number, isBefore: boolean): boolean 
 }
 
 /** The atoms of a list that come after no other of it. */
-export function firstOf(state: FlowState, atoms: readonly number[]): readonly number[] {
+function firstOf(state: FlowState, atoms: readonly number[]): readonly number[] {
   const after = new Set<number>();
   for (const atom of atoms) for (const next of descendants(state, atom)) after.add(next);
   return [...new Set(atoms)].filter((atom) => !after.has(atom)).sort((a, b) => a - b);
