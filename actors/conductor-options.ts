@@ -38,7 +38,7 @@ export interface ConductorOptions {
   readonly log?: Log | Logger;
 }
 
-export type ConductorEventKind = "claimed" | "prepared" | JobFate;
+export type ConductorEventKind = "claimed" | "prepared" | "refused" | JobFate;
 
 export interface ConductorEvent {
   readonly kind: ConductorEventKind;
@@ -47,7 +47,7 @@ export interface ConductorEvent {
   readonly from?: string;
   /** How the flow ended, of `consumed`. */
   readonly end?: JobEnd | undefined;
-  /** What was wrong, where something was. */
+  /** What was wrong, where something was; of `refused` FlowError `EDIT_REFUSED`, why an edit was not made. */
   readonly problem?: unknown;
 }
 

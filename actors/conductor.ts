@@ -51,7 +51,10 @@ export class Conductor {
   readonly #runs = new Map<string, JobRun>();
   /** Never rejects. */
   readonly #claiming = new Map<string, Promise<void>>();
-  readonly #counts = { claimed: 0, prepared: 0, consumed: 0, abandoned: 0, trashed: 0, lost: 0 };
+  readonly #counts = {
+    ...{ claimed: 0, prepared: 0, refused: 0 },
+    ...{ consumed: 0, abandoned: 0, trashed: 0, lost: 0 },
+  };
   #takenOver = 0;
   #tellLost: (problem: string) => void = () => undefined;
   readonly #renewed = (): void => {
@@ -278,6 +281,10 @@ export class Conductor {
       },
       prepared: () => {
         this.#tell("prepared", { job });
+      },
+      refused: (problem) => {
+        this.#log(`job "${job.id}": ${problem.message}`);
+        this.#tell("refused", { job, problem });
       },
       failed: (problem) => {
         if (FlowError.is(problem, "BLUEPRINT_CHANGED")) this.#claimable.refuse(job.id);

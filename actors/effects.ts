@@ -98,6 +98,8 @@ export class Effects implements Report {
 
   settle(records: readonly FlowRecord[]): void {
     if (this.#executor.isRemote) this.#settleRemote(records);
+    // Parked by a person, it lets what runs end.
+    const isOfLoss = records.some(({ kind }) => kind === "lost");
     for (const record of records) {
       const { flow } = this.#actor.state.blueprint;
       if (record.kind === "cancel") {
@@ -105,7 +107,7 @@ export class Effects implements Report {
         this.#abort(new FlowError("CANCELLED", { flow, reason: record.reason }), "revert");
       } else if (record.kind === "kill") {
         this.#abort(new FlowError("KILLED", { flow, reason: record.reason }));
-      } else if (record.kind === "parked") {
+      } else if (record.kind === "parked" && isOfLoss) {
         this.#abort(new FlowError("PARKED", { flow, reason: record.reason }));
       }
     }
@@ -124,6 +126,20 @@ export class Effects implements Report {
       this.#orphans.set(record.atom, false);
     }
     if (hasLost) this.#launchOrphans();
+  }
+
+  /** Ends the attempts that nobody waits for any more: a person said what came of them. */
+  cut(): void {
+    const { state } = this.#actor;
+    for (const [atom, attempt] of [...this.#launched]) {
+      const running = state.running.get(atom);
+      const { direction, attempt: number } = attempt;
+      if (running?.attempt === number && running.direction === direction) continue;
+      this.#launched.delete(atom);
+      this.#clearTimeout(atom);
+      this.#executor.abort(attempt, new FlowError("ENDED_BY_HAND", { atom: attempt.name }));
+      if (this.#executor.isRemote) this.#executor.settled(atom, direction, number);
+    }
   }
 
   refused(error: Error): void {

@@ -12,6 +12,8 @@ import { readState } from "../lib/journal/latest.ts";
 import { memoryJournal } from "../lib/journal/memory.ts";
 import { about, logOf } from "../lib/log.ts";
 import type { Notifier } from "../lib/notifier.ts";
+import type { Edit } from "../lib/plan/edit.ts";
+import { checkedEdit } from "../lib/plan/edit-checked.ts";
 import type { AttemptName, FlowRecord, RecordKind } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import type { EndState, FlowStateName } from "../lib/plan/states.ts";
@@ -65,6 +67,8 @@ export class Engine {
   /** Settles, and never rejects, when the run that is under way is over. */
   #over: Promise<unknown> | undefined;
   #stopped: Error | undefined;
+  /** Reject the edits that are under way. */
+  readonly #edits = new Set<(reason: Error) => void>();
   #runStart = 0;
   #activeMs = 0;
   readonly #batches = new BatchWaiters();
@@ -229,6 +233,30 @@ export class Engine {
     actor.post({ type: "reset" });
     await done;
     this.#needActor("reset");
+  }
+
+  /**
+   * Does by hand what `edit` says, to a flow that runs or rests; compiled and prepared first where it isn't. It is
+   * recorded as `edited`, with who asked for it and why; a flow that rests stays at rest until it is run.
+   *
+   * @param id - the same edit asked for again with this id is made only once. Default: a new one
+   * @throws FlowError `INVALID_OPTION`, `PAYLOAD_REFUSED` for what is no edit; `EDIT_REFUSED`, which says why, and nothing is changed; what `prepare` throws; what stops the
+   *   flow before the edit is recorded
+   */
+  async edit(edit: Edit, id = makeId(this.#clock, this.#random)): Promise<void> {
+    this.compile();
+    await this.#prepare();
+    const asked = this.#options.payloads === "live" ? edit : checkedEdit(edit);
+    const actor = this.#needActor("edit");
+    await new Promise<void>((resolve, reject) => {
+      this.#edits.add(reject);
+      const answer = (refused?: FlowError): void => {
+        this.#edits.delete(reject);
+        if (refused === undefined) resolve();
+        else reject(refused);
+      };
+      actor.post({ type: "edit", edit: asked, id, answer });
+    });
   }
 
   /** Aborts what runs and reverts everything; the run ends with FlowError `CANCELLED`. */
@@ -425,7 +453,7 @@ export class Engine {
   #settled(records: readonly FlowRecord[]): void {
     const last = records.at(-1);
     if (last?.kind === "ended") this.#ended(last.state);
-    else if (last?.kind === "parked") this.#parked(last.reason);
+    for (const record of records) if (record.kind === "parked") this.#parked(record.reason);
     this.#batches.tell(records);
   }
 
@@ -451,6 +479,8 @@ export class Engine {
 
   #onStopped(reason: Error): void {
     this.#endRun()?.reject(reason);
+    for (const reject of this.#edits) reject(reason);
+    this.#edits.clear();
     this.#batches.tell();
   }
 

@@ -200,7 +200,7 @@ export class FlowActor {
     for (const message of turn.messages) this.#take(message, turn);
     if (turn.state !== undefined) this.#goOn(turn, turn.state);
     this.counts.superseded += turn.superseded;
-    return turn.records.length > 0 && this.#append(turn);
+    return turn.records.length > 0 ? this.#append(turn) : turn.answer();
   }
 
   #take(message: Message, turn: Turn): void {
@@ -301,6 +301,7 @@ export class FlowActor {
       this.#begun();
       this.#begun = undefined;
     }
+    if (turn.hasEdits) this.#effects.cut();
     this.#effects.tell(notes, false);
     if (this.isOver()) return;
     this.#effects.asks.ask(this.#asks);
@@ -312,10 +313,12 @@ export class FlowActor {
     }
     if (this.#withholding) this.#held = [...this.#held, ...starts];
     else this.#effects.launch(starts, notes);
-    if (records.some(({ kind }) => kind === "ended")) this.#waits.clear();
-    if (this.isOver()) return;
-    this.#options.snapshots.offer(this.state);
-    this.#effects.settle(records);
+    this.#waits.outlast(turn, this.state);
+    if (!this.isOver()) {
+      this.#options.snapshots.offer(this.state);
+      this.#effects.settle(records);
+    }
+    turn.answer();
   }
 
   /** Not durable: what was decided is forgotten, what had arrived is folded again when it is tried again. */

@@ -41,15 +41,15 @@ export const flowMachine = setup({
     },
     SUCCESS: {
       description: "Every atom is done, or a decider ruled it out.",
-      on: { run: "RUNNING", reset: "PENDING" },
+      on: { run: "RUNNING", reset: "PENDING", reopen: "SUSPENDED" },
     },
     REVERTED: {
       description: "It failed, and what had to be undone is undone.",
-      on: { reset: "PENDING" },
+      on: { reset: "PENDING", reopen: "SUSPENDED" },
     },
     FAILURE: {
       description: "It stopped half-way: an undo failed, or it was told not to resolve failures.",
-      on: { run: "RUNNING", reset: "PENDING" },
+      on: { run: "RUNNING", reset: "PENDING", reopen: "SUSPENDED" },
     },
     PARKED: {
       description: "It waits for a person, with a reason.",

@@ -15,6 +15,7 @@ import type {
   JobEnd,
   PendingCommand,
 } from "../lib/jobboard/jobboard.ts";
+import { releases } from "../lib/jobboard/rules.ts";
 import type { Item, Log } from "../lib/types.ts";
 import { Engine } from "./engine.ts";
 import type { EngineOptions, RunCommand } from "./options.ts";
@@ -31,6 +32,8 @@ export interface JobRunOptions {
   readonly log: Log;
   /** The flow is this owner's, and what was recorded of it is known. */
   readonly prepared: () => void;
+  /** An edit that was asked for was not made. */
+  readonly refused: (problem: FlowError) => void;
   /** The job is about to be given back because of this. */
   readonly failed: (problem: unknown) => void;
 }
@@ -81,6 +84,12 @@ export class JobRun {
   #isDraining = false;
   /** Number of the last command that was passed on. */
   #passed: number;
+  /** Commands are taken off the board in their order. Never rejects. */
+  #taking: Promise<void> = Promise.resolve();
+  /** Edits of a flow that runs, as long as they are on their way. They never reject. */
+  readonly #editing = new Set<Promise<void>>();
+  /** Numbers of the edits that were refused. */
+  readonly #refused = new Set<number>();
 
   constructor(job: Job, options: JobRunOptions) {
     this.job = job;
@@ -135,18 +144,24 @@ export class JobRun {
 
   async #work(): Promise<JobFate> {
     const { commands } = this.job;
-    if (commands.at(-1)?.kind === "suspend") return this.#giveBack("suspended", true);
+    const last = commands.findLast((one) => one.kind === "suspend" || releases(one));
+    if (last?.kind === "suspend") return this.#giveBack("suspended", true);
     const ended = await this.#prepare().catch((error: unknown) => this.#unprepared(error));
     if (typeof ended === "string") return ended;
     if (ended !== undefined) return this.#consume(ended);
+    const wanted = commands.filter((one) => releases(one) && !this.#refused.has(one.number));
+    if (wanted.length === 0 && commands.some(({ wasHeld }) => wasHeld)) {
+      await this.#take(this.#passed);
+      return this.#giveBack("it was held, and what was asked for can't be done", true);
+    }
     try {
       this.#isRunning = true;
       const run = this.#engine.run({
         // Only if a person asked for it: it may have been parked just now.
-        unpark: commands.some(({ kind }) => kind !== "suspend"),
+        unpark: wanted.length > 0,
         commands: commands.flatMap(runCommand),
       });
-      for (const command of commands) void this.#takeRecorded(command);
+      for (const command of commands) this.#takeRecorded(command);
       this.changed(this.#now);
       if (this.#isDraining) this.drain();
       const state = await run;
@@ -166,6 +181,7 @@ export class JobRun {
     engine.compile();
     await engine.prepare();
     this.#options.prepared();
+    for (const command of job.commands) if (command.kind === "edit") await this.#edit(command);
     const { state } = engine.storage;
     if (state === "SUCCESS" || state === "REVERTED" || state === "FAILURE") return this.#end(state);
     // Each owner that adopted the flow has written an epoch.
@@ -207,6 +223,11 @@ export class JobRun {
   }
 
   async #consume(end: JobEnd): Promise<JobFate> {
+    await Promise.all(this.#editing);
+    // A person has set it back since it ended.
+    if (this.#engine.storage.state === "SUSPENDED") return this.#giveBack("set back", false);
+    // What was passed on has come to something, or to nothing: none of it is to open the job again.
+    if (this.#passed > 0) await this.#take(this.#passed);
     await this.#persist((board, owner) => board.consume(this.job.id, owner, end));
     this.end = end;
     return "consumed";
@@ -239,18 +260,52 @@ export class JobRun {
   #pass(command: PendingCommand): void {
     const { kind, number, reason = kind } = command;
     this.#passed = number;
-    void this.#takeRecorded(command);
+    if (kind === "edit") return this.#passEdit(command);
+    this.#takeRecorded(command);
     this.#isHeld = kind === "suspend";
     if (kind === "suspend") this.#engine.suspend();
     else if (kind === "cancel") this.#engine.cancel(reason);
     else if (kind === "kill") this.#engine.kill(reason);
   }
 
+  #passEdit(command: PendingCommand): void {
+    const done = this.#edit(command)
+      .then(() => {
+        this.#takeRecorded(command);
+      })
+      // The engine let go of the flow: the next owner finds the command on the board.
+      .catch((error: unknown) => {
+        this.#options.log(`an edit of job "${this.job.id}" was left on the board`, { error });
+      })
+      .finally(() => this.#editing.delete(done));
+    this.#editing.add(done);
+  }
+
+  /** What an owner before this one recorded is not made again: it has the command's number. */
+  async #edit({ edit, number }: PendingCommand): Promise<void> {
+    if (edit === undefined) return;
+    try {
+      await this.#engine.edit(edit, `command ${number}`);
+    } catch (error) {
+      if (!FlowError.is(error, "EDIT_REFUSED")) throw error;
+      this.#refused.add(number);
+      this.#options.refused(error);
+    }
+  }
+
   /** Once it is recorded, the board need not keep it; what came too late goes with the job. */
-  async #takeRecorded({ kind, number }: PendingCommand): Promise<void> {
+  #takeRecorded({ kind, number }: PendingCommand): void {
+    const isRecorded = kind === "resume" || kind === "edit";
+    const recorded = isRecorded ? undefined : this.#engine.recorded(kind);
+    this.#taking = this.#taking.then(async () => {
+      await recorded;
+      await this.#take(number);
+    });
+  }
+
+  async #take(upTo: number): Promise<void> {
     const { board, owner, log } = this.#options;
-    if (kind !== "resume") await this.#engine.recorded(kind);
-    await board.takeCommands(this.job.id, owner, number).catch((error: unknown) => {
+    await board.takeCommands(this.job.id, owner, upTo).catch((error: unknown) => {
       if (FlowError.is(error, "NOT_FOUND") || FlowError.is(error, "NOT_OWNER")) return;
       const { id: flow } = this.job;
       log(`a command of job "${flow}" was left on the board`, { flow, error }, "warn");

@@ -1,5 +1,7 @@
 /** What a flow actor's mailbox takes. Each message becomes records, or is dropped and counted. */
+import type { FlowError } from "../lib/errors.ts";
 import type { Failure } from "../lib/failure.ts";
+import type { Edit } from "../lib/plan/edit.ts";
 import type {
   AttemptName,
   Direction,
@@ -35,6 +37,13 @@ export type Message =
   | { readonly type: "cancel"; readonly reason: string }
   | { readonly type: "kill"; readonly reason: string }
   | { readonly type: "reset" }
+  /** `answer` is called when it is durable, or certain that it is refused. */
+  | {
+      readonly type: "edit";
+      readonly edit: Edit;
+      readonly id: string;
+      readonly answer: (refused?: FlowError) => void;
+    }
   | { readonly type: "timer"; readonly retry: number }
   /** A line that an attempt logs. It waits for other messages, and never makes a batch by itself. */
   | ({ readonly type: "logged" } & AttemptName & LogLine);

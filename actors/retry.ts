@@ -20,7 +20,8 @@ export const retryMachine = setup({
       revertFailure: undefined,
     }),
     keepResult: assign(({ context, event }) => {
-      const value = event.type === "succeeded" ? event.value : undefined;
+      const isDone = event.type === "succeeded" || event.type === "completed";
+      const value = isDone ? event.value : undefined;
       return {
         result: value,
         progress: 1,
@@ -28,8 +29,10 @@ export const retryMachine = setup({
       };
     }),
     keepFailure: assign({
-      failure: ({ event }) => (event.type === "failed" ? event.failure : undefined),
+      failure: ({ event }) =>
+        event.type === "failed" || event.type === "condemned" ? event.failure : undefined,
     }),
+    noFailure: assign({ failure: undefined }),
     keepFault: assign({
       history: ({ context, event }) =>
         event.type === "fault"
@@ -49,6 +52,7 @@ export const retryMachine = setup({
         event.type === "progress" ? event.fraction : context.progress,
     }),
     noProgress: assign({ progress: 0 }),
+    noHistory: assign({ history: [] }),
     restore: assign(({ context, event }) => {
       const { progress, revertFailure } = event.type === "withdrawn" ? event : context;
       return { progress, revertFailure };
@@ -71,6 +75,9 @@ export const retryMachine = setup({
       on: {
         start: { target: "RUNNING", actions: "countAttempt" },
         ignore: { target: "IGNORE", actions: "noProgress" },
+        completed: { target: "SUCCESS", actions: ["countAttempt", "keepResult"] },
+        condemned: { target: "FAILURE", actions: ["countAttempt", "keepFailure"] },
+        renew: { actions: "noHistory" },
       },
     },
     RUNNING: {
@@ -78,6 +85,8 @@ export const retryMachine = setup({
       on: {
         succeeded: { target: "SUCCESS", actions: "keepResult" },
         failed: { target: "FAILURE", actions: "keepFailure" },
+        completed: { target: "SUCCESS", actions: "keepResult" },
+        condemned: { target: "FAILURE", actions: "keepFailure" },
         progress: { actions: "keepProgress" },
         withdrawn: [
           {
@@ -107,6 +116,7 @@ export const retryMachine = setup({
       description: "It could not make another attempt.",
       on: {
         revert: { target: "REVERTING", actions: "countRevert" },
+        completed: { target: "SUCCESS", actions: ["countAttempt", "noFailure", "keepResult"] },
         reset: { target: "PENDING", actions: "forget" },
       },
     },

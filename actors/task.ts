@@ -26,12 +26,15 @@ export const taskMachine = setup({
       revertFailure: undefined,
     }),
     keepResult: assign({
-      result: ({ event }) => (event.type === "succeeded" ? event.value : undefined),
+      result: ({ event }) =>
+        event.type === "succeeded" || event.type === "completed" ? event.value : undefined,
       progress: 1,
     }),
     keepFailure: assign({
-      failure: ({ event }) => (event.type === "failed" ? event.failure : undefined),
+      failure: ({ event }) =>
+        event.type === "failed" || event.type === "condemned" ? event.failure : undefined,
     }),
+    noFailure: assign({ failure: undefined }),
     keepRevertResult: assign({
       revertResult: ({ event }) => (event.type === "reverted" ? event.value : undefined),
       progress: 1,
@@ -66,6 +69,8 @@ export const taskMachine = setup({
       on: {
         start: { target: "RUNNING", actions: "countAttempt" },
         ignore: { target: "IGNORE", actions: "noProgress" },
+        completed: { target: "SUCCESS", actions: ["countAttempt", "keepResult"] },
+        condemned: { target: "FAILURE", actions: ["countAttempt", "keepFailure"] },
       },
     },
     RUNNING: {
@@ -73,6 +78,8 @@ export const taskMachine = setup({
       on: {
         succeeded: { target: "SUCCESS", actions: "keepResult" },
         failed: { target: "FAILURE", actions: "keepFailure" },
+        completed: { target: "SUCCESS", actions: "keepResult" },
+        condemned: { target: "FAILURE", actions: "keepFailure" },
         progress: { actions: "keepProgress" },
         withdrawn: { target: "PENDING", actions: "restore" },
         reset: { target: "PENDING", actions: "forget" },
@@ -89,6 +96,7 @@ export const taskMachine = setup({
       description: "Its failure is recorded; the attempt may have left something behind.",
       on: {
         revert: { target: "REVERTING", actions: "countRevert" },
+        completed: { target: "SUCCESS", actions: ["countAttempt", "noFailure", "keepResult"] },
         reset: { target: "PENDING", actions: "forget" },
       },
     },

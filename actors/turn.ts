@@ -1,5 +1,7 @@
 /** One turn of a flow actor: what arrived becomes records, and records are folded. */
 import type { Clock } from "../lib/clock.ts";
+import { FlowError } from "../lib/errors.ts";
+import { atomsOf, recordOf, whyNot } from "../lib/plan/edit.ts";
 import { created, fold } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import type { SparseMap } from "../lib/plan/sparse.ts";
@@ -37,6 +39,10 @@ export class Turn {
   /** It holds a command, which says what becomes of held starts. */
   command: Command | undefined;
   notes: readonly Note[] = noNotes;
+  /** A person's hand is in it: attempts may be under way that nobody waits for. */
+  hasEdits = false;
+  /** What those who asked for edits are told once it is durable. */
+  readonly answers: (() => void)[] = [];
   /** Sequence of its last record. */
   last = 0;
   /** Outcomes that came too late. */
@@ -54,7 +60,11 @@ export class Turn {
 
   fold(record: FlowRecord): void {
     this.records.push(record);
-    if (this.state !== undefined) return fold(this.state, record);
+    if (this.state !== undefined) {
+      fold(this.state, record);
+      if (record.kind === "edited") this.#edited(this.state);
+      return;
+    }
     if (record.kind !== "created") return;
     this.state = created(machines, record);
     this.state.at = this.at;
@@ -66,6 +76,27 @@ export class Turn {
     if (state.notes === undefined) return;
     this.notes = state.notes;
     state.notes = [];
+  }
+
+  /** Tells those who asked. @returns false: there is nothing more to do */
+  answer(): false {
+    for (const answer of this.answers) answer();
+    return false;
+  }
+
+  /** Starts of this very turn that it ended are neither launched nor told. */
+  #edited(state: FlowState): void {
+    this.hasEdits = true;
+    const isOver = ({ atom, direction, attempt }: AttemptName): boolean => {
+      const running = state.running.get(atom);
+      return running?.attempt !== attempt || running.direction !== direction;
+    };
+    for (const start of this.starts.filter(isOver)) {
+      this.starts.splice(this.starts.indexOf(start), 1);
+      const ofStart = (note: Note): boolean =>
+        note.kind === "atom" && note.start && note.atom === start.atom;
+      if (state.notes !== undefined) state.notes = state.notes.filter((note) => !ofStart(note));
+    }
   }
 
   start(record: { readonly kind: "started" } & AttemptName): void {
@@ -124,6 +155,9 @@ export function take(turn: Turn, message: Message, held: readonly AttemptName[])
     case "logged":
       takeLogged(turn, state, message);
       break;
+    case "edit":
+      takeEdit(turn, state, message);
+      break;
     default:
       takeCommand(turn, state, message, held);
   }
@@ -175,6 +209,23 @@ function takeLogged(turn: Turn, state: FlowState, { type: kind, ...line }: Of<"l
   const running = state.running.get(line.atom);
   if (running?.attempt !== line.attempt || running.direction !== line.direction) return;
   turn.fold({ kind, ...line });
+}
+
+/** The same one may be asked for again by an owner that doesn't know whether the last one recorded it. */
+function takeEdit(turn: Turn, state: FlowState, { edit, id, answer }: Of<"edit">): void {
+  const why = state.edits.includes(id) ? undefined : whyNot(state, edit);
+  if (why !== undefined) {
+    const { flow } = state.blueprint;
+    const about = { flow, edit: edit.kind, atom: atomsOf(edit)[0], why };
+    turn.answers.push(() => {
+      answer(new FlowError("EDIT_REFUSED", about));
+    });
+    return;
+  }
+  if (!state.edits.includes(id)) turn.fold(recordOf(state, edit, id));
+  turn.answers.push(() => {
+    answer();
+  });
 }
 
 /** A command for a flow that is not active, or not any more, has come too late. */

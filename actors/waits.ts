@@ -1,7 +1,14 @@
 /** Timers of controllers that wait before their next attempt. */
 import type { Clock, Timer } from "../lib/clock.ts";
+import type { FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
+
+/** Of a turn, what ends waits. */
+interface Outlasted {
+  readonly records: readonly FlowRecord[];
+  readonly hasEdits: boolean;
+}
 
 export class Waits {
   readonly #timers = new SparseMap<{ readonly timer: Timer; readonly dueAt: number }>();
@@ -28,6 +35,20 @@ export class Waits {
       this.#over(retry);
     }, remainsMs);
     this.#timers.set(retry, { timer, dueAt });
+  }
+
+  /** Drops those that a durable batch has ended: with the run, or by hand. */
+  outlast({ records, hasEdits }: Outlasted, state: FlowState): void {
+    if (records.some(({ kind }) => kind === "ended" || kind === "parked")) this.clear();
+    else if (hasEdits) this.#drop(state);
+  }
+
+  #drop(state: FlowState): void {
+    for (const [retry, { timer, dueAt }] of [...this.#timers]) {
+      if (state.waits.get(retry)?.dueAt === dueAt) continue;
+      this.#clock.clearTimeout(timer);
+      this.#timers.delete(retry);
+    }
   }
 
   clear(): void {

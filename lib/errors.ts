@@ -89,6 +89,15 @@ interface Failures {
   BOARD_UNAVAILABLE: { readonly problem: string };
   /** `entry` is empty when it is the whole board that can't be read. */
   BOARD_DAMAGED: { readonly entry: string; readonly problem: string };
+  /** `atom` is undefined for an edit of the whole flow. */
+  EDIT_REFUSED: {
+    readonly flow: string;
+    readonly edit: string;
+    readonly atom: string | undefined;
+    readonly why: string;
+  };
+  /** Why an attempt is aborted, or its atom's failure: a person said what came of it. */
+  ENDED_BY_HAND: { readonly atom: string };
   HAS_OWNER: { readonly flow: string; readonly owner: string };
   /** `flow` is empty when the journal itself can't be made. */
   JOURNAL_FULL: { readonly flow: string; readonly problem: string };
@@ -216,6 +225,9 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
     entry === ""
       ? `the jobboard is damaged: ${problem}`
       : `entry "${entry}" of the jobboard is damaged: ${problem}`,
+  EDIT_REFUSED: ({ flow, edit, atom, why }) =>
+    `can't ${edit} ${atom === undefined ? `flow "${flow}"` : `"${atom}" of flow "${flow}"`}: ${why}`,
+  ENDED_BY_HAND: ({ atom }) => `a person ended the attempt of "${atom}"`,
   HAS_OWNER: ({ flow, owner }) => `flow "${flow}" is being run by ${owner}`,
   JOURNAL_FULL: ({ flow, problem }) =>
     flow === ""

@@ -89,6 +89,7 @@ export { natsJournal, type NatsJournal, type NatsJournalOptions } from "./nats/j
 export { graph } from "./patterns/graph.ts";
 export { linear } from "./patterns/linear.ts";
 export { unordered } from "./patterns/unordered.ts";
+export type { Edit, EditKind } from "./plan/edit.ts";
 export type { AtomView, FlowView } from "./plan/view.ts";
 export { type BoardPlace, Renewal, type RenewalOptions } from "./renewal/renewal.ts";
 export {

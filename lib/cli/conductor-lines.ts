@@ -14,6 +14,7 @@ import type { FlowStateName } from "../plan/states.ts";
 const styles: Readonly<Partial<Record<ConductorEvent["kind"], Style>>> = {
   claimed: "cyan",
   abandoned: "yellow",
+  refused: "yellow",
   trashed: "red",
   lost: "red",
 };

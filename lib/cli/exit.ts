@@ -56,7 +56,7 @@ export const exitTable: readonly (readonly [number, string])[] = [
   ],
   [exitCodes.WAITING, "the job had not ended in the time that was given"],
   [exitCodes.TRASHED, "the job is in the trash: `why` tells the reason, `restore` puts it back"],
-  [exitCodes.OVER, "the job is not in a state for that: it has ended, or is in the trash"],
+  [exitCodes.OVER, "the job or the flow is not in a state for that: the message says why"],
   [exitCodes.INTERRUPTED, "a second Ctrl-C stopped it at once: resume the flow"],
   [exitCodes.TERMINATED, "a second SIGTERM stopped it at once: resume the flow"],
 ];
@@ -87,6 +87,7 @@ const ofErrors: Partial<Record<ErrorCode, number>> = {
   COMMANDS_FULL: exitCodes.JOURNAL,
   JOB_NOT_ENDED: exitCodes.WAITING,
   INVALID_STATE: exitCodes.OVER,
+  EDIT_REFUSED: exitCodes.OVER,
   MODULE_NOT_LOADED: exitCodes.REFUSED,
   HOST_FAILED: exitCodes.REFUSED,
   SERVER_UNREACHABLE: exitCodes.SERVER,

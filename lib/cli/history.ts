@@ -58,6 +58,7 @@ function aboutOf(record: FlowRecord, blueprint: Blueprint | undefined): Record<s
   const about: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
     if (key === "blueprint") about["atoms"] = blueprint?.atoms.map(({ name }) => name);
+    else if (record.kind === "edited" && key === "atoms") about[key] = record.atoms.map(nameOf);
     else if (key === "withdraws") about[key] = (value as { atom: number }[]).map(withName);
     else if (key === "atom" || key === "retry") about[key] = nameOf(value as number);
     else about[key] = jsonable(value);
@@ -75,6 +76,7 @@ const styles: Partial<Record<FlowRecord["kind"], Style>> = {
   kill: "red",
   cancel: "yellow",
   suspend: "yellow",
+  edited: "yellow",
   reverted: "yellow",
   retryDecided: "magenta",
   ended: "bold",
@@ -119,6 +121,8 @@ function textOf(kind: FlowRecord["kind"], about: Readonly<Record<string, unknown
     if (key === "atom" || key === "retry" || key === "direction" || key === "verdict") {
       return String(value);
     }
+    if (key === "atoms") return (value as readonly string[]).join(", ");
+    if (key === "edit") return String(value);
     if (key === "attempt") return `#${String(value)}`;
     if (kind === "logged" && (key === "level" || key === "message")) return String(value);
     if (kind === "logged" && (key === "line" || key === "at")) return "";

@@ -46,7 +46,7 @@ export function jobDocument(job: Job): JobDocument {
   return {
     ...{ id, flow, state, priority, owner, held: job.isHeld, claims, reason },
     end: end === undefined ? null : { state: end.state, failure: end.failure ?? null },
-    commands,
+    commands: jsonable(commands) as readonly PendingCommand[],
     details: jsonable(job.details),
     blueprint: blueprint?.hash ?? null,
     ...{ postedAt, updatedAt },

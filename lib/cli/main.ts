@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { addChartVerbs } from "./chart-verbs.ts";
 import { addCompletion } from "./completion-verb.ts";
+import { addEditVerbs } from "./edit-verbs.ts";
 import { CliError, exitCodes, exitTable } from "./exit.ts";
 import { addLs, addResume, addRun, addShow } from "./flow-verbs.ts";
 import { addInspect } from "./inspect-verb.ts";
@@ -28,6 +29,7 @@ const verbs = [
   addNode,
   addNodes,
   addJobVerbs,
+  addEditVerbs,
   addDoctor,
   addChartVerbs,
   addInspect,

@@ -15,22 +15,29 @@ export async function readObject(
   given: string | undefined,
 ): Promise<Readonly<Record<string, unknown>>> {
   if (given === undefined) return {};
-  const about = { option: option.replace(/^--/, "") };
-  const isFile = given.startsWith("@");
-  const text = isFile ? await readText(option, given.slice(1)) : given;
-  const from = isFile ? given.slice(1) : option;
-  let object: unknown;
-  try {
-    object = JSON.parse(text);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new CliError("USAGE", `${from} is no JSON: ${oneLine(message)}`, about);
-  }
+  const { value: object, from, about } = await readJson(option, given);
   if (typeof object === "object" && object !== null && !Array.isArray(object)) {
     return object as Record<string, unknown>;
   }
   const what = option === "--store" ? "symbols" : "names";
   throw new CliError("USAGE", `${from} must be a JSON object, from ${what} to values`, about);
+}
+
+/** Any value; `from` says where it stood. @throws CliError `USAGE` */
+export async function readJson(
+  option: string,
+  given: string,
+): Promise<{ readonly value: unknown; readonly from: string; readonly about: { option: string } }> {
+  const about = { option: option.replace(/^--/, "") };
+  const isFile = given.startsWith("@");
+  const text = isFile ? await readText(option, given.slice(1)) : given;
+  const from = isFile ? given.slice(1) : option;
+  try {
+    return { value: JSON.parse(text) as unknown, from, about };
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CliError("USAGE", `${from} is no JSON: ${oneLine(message)}`, about);
+  }
 }
 
 async function readText(option: string, path: string): Promise<string> {

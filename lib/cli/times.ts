@@ -9,6 +9,8 @@ export interface Times {
   readonly endedAt?: number;
 }
 
+const endsAttempt: ReadonlySet<string> = new Set(["complete", "fail"]);
+
 /** By the atom's name. */
 export function timesOf(batches: readonly Batch[]): ReadonlyMap<string, Times> {
   const times = new Map<string, Times>();
@@ -22,6 +24,11 @@ export function timesOf(batches: readonly Batch[]): ReadonlyMap<string, Times> {
       } else if (record.kind === "executed" || record.kind === "reverted") {
         const name = nameIn(blueprint, record.atom);
         times.set(name, { startedAt: times.get(name)?.startedAt ?? at, endedAt: at });
+      } else if (record.kind === "edited" && endsAttempt.has(record.edit)) {
+        for (const atom of record.atoms) {
+          const name = nameIn(blueprint, atom);
+          times.set(name, { startedAt: times.get(name)?.startedAt ?? at, endedAt: at });
+        }
       } else if (record.kind === "reset") {
         times.clear();
       }

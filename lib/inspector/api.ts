@@ -146,6 +146,7 @@ const wrongMethod = () => new Unanswerable(405, "WRONG_METHOD", "this is not don
 const statuses: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   INVALID_OPTION: 400,
+  PAYLOAD_REFUSED: 400,
   INVALID_STATE: 409,
   COMMANDS_FULL: 409,
   BOARD_UNAVAILABLE: 503,

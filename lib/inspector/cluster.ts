@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { FlowError } from "../errors.ts";
 import { anyPresence, type Presence, whoAddress } from "../executor/protocol.ts";
 import type { CommandKind, HeldLease, Job, Jobboard, JobState } from "../jobboard/jobboard.ts";
+import { checkedEdit } from "../plan/edit-checked.ts";
 import type { Stop, Transport } from "../transport/transport.ts";
 import type {
   ClusterDocument,
@@ -15,7 +16,9 @@ import type { NodePresence } from "../../actors/members.ts";
 
 const states: readonly JobState[] = ["UNCLAIMED", "CLAIMED", "COMPLETE", "TRASHED"];
 
-const commands: readonly CommandKind[] = ["suspend", "resume", "cancel", "kill"];
+const commands: readonly CommandKind[] = [
+  ...(["suspend", "resume", "cancel", "kill", "edit"] as const),
+];
 
 /** Jobs of one state in one answer; characters of a reason. */
 const most = { jobs: 50, reason: 1_000 } as const;
@@ -64,9 +67,7 @@ export class Cluster {
 
   /** @throws FlowError `INVALID_OPTION` for what is no command, and what the board throws */
   async command(id: string, asked: unknown): Promise<JobDocument> {
-    const { kind, reason } = checked(asked);
-    const command = reason === undefined ? { kind } : { kind, reason };
-    return jobDocument(await this.#needBoard().command(id, command));
+    return jobDocument(await this.#needBoard().command(id, checked(asked)));
   }
 
   #needBoard(): Jobboard {
@@ -128,9 +129,12 @@ export class Cluster {
 }
 
 function checked(asked: unknown): CommandRequest {
-  const { kind, reason, ...more } = (typeof asked === "object" && asked !== null ? asked : {}) as {
+  const { kind, reason, edit, ...more } = (
+    typeof asked === "object" && asked !== null ? asked : {}
+  ) as {
     readonly kind?: unknown;
     readonly reason?: unknown;
+    readonly edit?: unknown;
   };
   const known = commands.find((it) => it === kind);
   const isReason =
@@ -139,7 +143,11 @@ function checked(asked: unknown): CommandRequest {
     const problem = `expected a kind of ${commands.join(", ")} and a reason of at most ${most.reason} characters`;
     throw new FlowError("INVALID_OPTION", { option: "command", problem });
   }
-  return reason === undefined ? { kind: known } : { kind: known, reason };
+  return {
+    kind: known,
+    ...(reason === undefined ? {} : { reason }),
+    ...(edit === undefined ? {} : { edit: checkedEdit(edit) }),
+  };
 }
 
 function jobDocument(job: Job): JobDocument {

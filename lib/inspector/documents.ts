@@ -1,6 +1,7 @@
 /** What the inspector's server answers with, and its page reads. */
 import type { FlowSummary } from "../journal/journal.ts";
 import type { CommandKind, JobState } from "../jobboard/jobboard.ts";
+import type { Edit } from "../plan/edit.ts";
 
 /** What the page must know before it shows anything. */
 export interface AboutDocument {
@@ -84,6 +85,8 @@ export interface ClusterDocument {
 export interface CommandRequest {
   readonly kind: CommandKind;
   readonly reason?: string;
+  /** Of `edit`. Its owner makes it, or says why not. */
+  readonly edit?: Edit;
 }
 
 /** What an answer that is no success holds. */

@@ -1,5 +1,6 @@
 /** Where jobs are posted, claimed, and completed or given back. Implementations differ in who shares them (I7). */
 import type { Failure } from "../failure.ts";
+import type { Edit } from "../plan/edit.ts";
 import type { Stop } from "../transport/transport.ts";
 
 /** From the first to be claimed to the last. */
@@ -30,18 +31,22 @@ export interface JobPost {
   readonly blueprint?: JobBlueprint;
 }
 
-export type CommandKind = "cancel" | "suspend" | "resume" | "kill";
+export type CommandKind = "cancel" | "suspend" | "resume" | "kill" | "edit";
 
 /** A command that found no owner and waits for the next one. */
 export interface JobCommand {
   readonly kind: CommandKind;
-  /** At most 1,000 characters. */
+  /** At most 1,000 characters. An edit holds its own. */
   readonly reason?: string;
+  /** Of `edit`, and of no other: what is to be done by hand. */
+  readonly edit?: Edit;
 }
 
 export interface PendingCommand extends JobCommand {
   /** Counts this job's commands, from 1. */
   readonly number: number;
+  /** The job was held until this edit released it. */
+  readonly wasHeld?: boolean;
 }
 
 /** How the flow ended. At most 512 KiB in encoded bytes. */
@@ -186,9 +191,11 @@ export interface Jobboard extends AsyncDisposable {
 
   /**
    * Leaves a command for the job's owner, or its next one; the same one as the last that waits is left only once.
-   * `resume`, `cancel` and `kill` release a held job.
+   * `resume`, `cancel`, `kill` and edits that want the flow to run (`retryNow`, `retryFrom`) release a held job. An
+   * edit `retryFrom` makes a COMPLETE job UNCLAIMED again; other edits of a held job wait until something releases it.
    *
-   * @throws FlowError `NOT_FOUND`; `INVALID_STATE` when it is COMPLETE or TRASHED; `COMMANDS_FULL`
+   * @throws FlowError `NOT_FOUND`; `INVALID_STATE` when it is COMPLETE or TRASHED; `COMMANDS_FULL`; `INVALID_OPTION`,
+   *   `PAYLOAD_REFUSED` for what is no edit
    */
   command(id: string, command: JobCommand): Promise<Job>;
 

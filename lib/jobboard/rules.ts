@@ -4,6 +4,8 @@ import { encode } from "../bytes.ts";
 import { admit } from "../codec.ts";
 import { FlowError } from "../errors.ts";
 import { tokenOf } from "../names.ts";
+import { wantsRun } from "../plan/edit.ts";
+import { checkedEdit } from "../plan/edit-checked.ts";
 import {
   type AbandonOptions,
   type ClaimOptions,
@@ -26,7 +28,9 @@ const limits = { token: 1_000, commands: 16, commandText: 1_000, text: 8_192, by
 /** What a job grows by in its life has to fit into one message of a server, 1 MiB, with what was posted. */
 const endBytes = 512 * 1024;
 const foundBytes = 16 * 1024;
-const commandKinds: readonly CommandKind[] = ["cancel", "suspend", "resume", "kill"];
+const commandKinds: readonly CommandKind[] = [
+  ...(["cancel", "suspend", "resume", "kill", "edit"] as const),
+];
 
 /** @throws FlowError `INVALID_OPTION` unless it can name a job, an owner or a flow */
 export function assertName(option: string, name: unknown): void {
@@ -109,7 +113,7 @@ export function abandon(
   return (entry) => {
     assertOwner(entry, who);
     // What came while the owner was on its way out releases the job, or holds it, as it would have a moment later.
-    const last = entry.commands.at(-1);
+    const last = entry.commands.findLast((one) => one.kind === "suspend" || releases(one));
     const isReleased = last !== undefined && last.kind !== "suspend";
     return {
       ...{ ...entry, ...unowned, state: "UNCLAIMED", updatedAt: at },
@@ -136,6 +140,11 @@ export function consume(who: string, end: JobEnd, at: number): Rule {
   }
   return (entry) => {
     assertOwner(entry, who);
+    // Left after the last look: somebody wants it to go on, and was not told that it can't.
+    const left = entry.commands.filter(reopens);
+    if (left.length > 0) {
+      return { ...entry, ...unowned, state: "UNCLAIMED", commands: left, updatedAt: at };
+    }
     return { ...entry, ...unowned, state: "COMPLETE", end: kept, commands: [], updatedAt: at };
   };
 }
@@ -155,23 +164,50 @@ export function restore(at: number): Rule {
   };
 }
 
-export function command({ kind, reason }: JobCommand, at: number): Rule {
+/** A held job may be claimed for it. */
+export const releases = ({ kind, edit }: JobCommand): boolean =>
+  kind !== "suspend" && (edit === undefined || wantsRun(edit));
+
+/** It sets atoms back, also of what is over. */
+const reopens = ({ edit }: JobCommand): boolean => edit?.kind === "retryFrom";
+
+export function command({ kind, reason, edit }: JobCommand, at: number): Rule {
   if (!commandKinds.includes(kind)) {
     const problem = `"${String(kind)}" is none of ${commandKinds.join(", ")}`;
     throw new FlowError("INVALID_OPTION", { option: "kind", problem });
   }
-  const kept = reason === undefined ? {} : { reason: text("reason", reason, limits.commandText) };
+  if ((kind === "edit") !== (edit !== undefined)) {
+    const problem = `is ${edit === undefined ? "missing" : `of no use to ${kind}`}`;
+    throw new FlowError("INVALID_OPTION", { option: "edit", problem });
+  }
+  const asked: JobCommand = {
+    kind,
+    ...(reason === undefined ? {} : { reason: text("reason", reason, limits.commandText) }),
+    ...(edit === undefined ? {} : { edit: checkedEdit(edit) }),
+  };
   return (entry) => {
-    const { id, state, commands, commanded, isHeld } = entry;
-    if (state === "COMPLETE" || state === "TRASHED") throw stateOf(entry, kind);
+    const { end: _, ...rest } = entry;
+    const { id, state, commands, commanded, isHeld } = rest;
+    if (state === "TRASHED" || (state === "COMPLETE" && !reopens(asked))) {
+      throw stateOf(entry, kind);
+    }
     // Held is what a suspend asks for, and twice the same is once.
-    if ((isHeld && kind === "suspend") || commands.at(-1)?.kind === kind) return entry;
+    const last = commands.at(-1);
+    const isSame = last?.kind === kind && isDeepStrictEqual(last.edit, asked.edit);
+    if ((isHeld && kind === "suspend") || isSame) return entry;
     if (commands.length >= limits.commands) {
       throw new FlowError("COMMANDS_FULL", { job: id, limit: limits.commands });
     }
     const number = commanded + 1;
-    const all = [...commands, { number, kind, ...kept }];
-    return { ...entry, commands: all, commanded: number, isHeld: false, updatedAt: at };
+    const isReleased = isHeld && releases(asked);
+    const wasHeld = isReleased && kind === "edit" ? { wasHeld: true } : {};
+    const all = [...commands, { number, ...asked, ...wasHeld }];
+    return {
+      ...rest,
+      ...(state === "COMPLETE" ? { state: "UNCLAIMED" as const } : {}),
+      ...{ commands: all, commanded: number, updatedAt: at },
+      isHeld: isHeld && !isReleased,
+    };
   };
 }
 

@@ -105,6 +105,16 @@ const layouts: { readonly [Kind in RecordKind]: LayoutOf<FieldsOf<Kind>> } = {
     at: optional(number),
     fields: optional(payload),
   },
+  edited: {
+    edit: oneOf("skip", "complete", "fail", "retryNow", "retryFrom"),
+    id: text,
+    atoms: listOf(count),
+    depth: optional(oneOf("ALL", "FLOW", "NEIGHBORS", "ATOM")),
+    value: optional(payload),
+    failure: optional(failure),
+    by: optional(text),
+    reason: optional(text),
+  },
 };
 
 /** The number of a kind is its place here. */
@@ -128,6 +138,7 @@ const kinds: readonly RecordKind[] = [
   "timerFired",
   "migrated",
   "logged",
+  "edited",
 ];
 
 const plans = new Map(

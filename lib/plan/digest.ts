@@ -25,11 +25,12 @@ export function digestOf(state: FlowState): string {
 
 function wholeOf(state: FlowState): unknown[] {
   const { id, sequence, epoch, owner, options, store, meta, failures, questions } = state;
-  const { revertingAll, halted, trouble, suspects } = state;
+  const { revertingAll, halted, trouble, suspects, edits } = state;
   return [
     { id, sequence, epoch, owner, options, store, meta, state: state.flow.value },
     blueprintHash(state.blueprint),
-    { failures, questions, revertingAll, halted, trouble, suspects, retired: retiredOf(state) },
+    { failures, questions, revertingAll, halted, trouble, suspects, edits },
+    { retired: retiredOf(state) },
   ];
 }
 

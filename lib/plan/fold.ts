@@ -4,9 +4,10 @@
  * Whoever writes a record has checked that it fits the state (`lib/plan/due.ts` and the flow actor do). A record
  * that doesn't fit changes nothing, so that folding never fails half-way.
  */
+import { foldEdit } from "./edit-fold.ts";
 import { migrate } from "./migrate.ts";
 import type { Batch, FlowRecord } from "./records.ts";
-import { decide, fail, ignore, revertAll, undoOf } from "./resolve.ts";
+import { decide, fail, finish, ignore, revertAll, undoOf } from "./resolve.ts";
 import { Slots } from "./sparse.ts";
 import { FlowState } from "./state.ts";
 import type { Machines } from "./states.ts";
@@ -89,6 +90,8 @@ export function fold(state: FlowState, record: FlowRecord): void {
       return reset(state);
     case "migrated":
       return migrate(state, record.blueprint);
+    case "edited":
+      return foldEdit(state, record);
     case "created":
     case "logged":
       return;
@@ -103,12 +106,6 @@ const trouble = (kind: "cancel" | "kill" | "park", code: string, message: string
 function started(state: FlowState, { atom, direction }: Of<"started">): void {
   const next = direction === "execute" && state.intentionOf(atom) === "RETRY";
   state.begin(atom, direction, next ? undoOf(state, atom) : undefined);
-}
-
-function finish(state: FlowState, atom: number): void {
-  state.running.delete(atom);
-  if (state.losses.size > 0) state.losses.delete(atom);
-  if (state.suspects.length > 0) state.suspects = state.suspects.filter((other) => other !== atom);
 }
 
 function executed(state: FlowState, record: Of<"executed">): void {

@@ -28,6 +28,9 @@ export interface AttemptName {
   readonly attempt: number;
 }
 
+/** What a person can do to atoms, as it is recorded. */
+export type RecordedEdit = "skip" | "complete" | "fail" | "retryNow" | "retryFrom";
+
 /** How an attempt ended: a value or a failure. */
 export type Outcome =
   | { readonly value: unknown; readonly failure?: undefined }
@@ -95,7 +98,24 @@ export type FlowRecord =
     }
   | { readonly kind: "timerFired"; readonly retry: number }
   | { readonly kind: "migrated"; readonly blueprint: Blueprint }
-  | ({ readonly kind: "logged" } & AttemptName & LogLine);
+  | ({ readonly kind: "logged" } & AttemptName & LogLine)
+  | {
+      /** A person's hand on the flow: see `lib/plan/edit.ts`. */
+      readonly kind: "edited";
+      readonly edit: RecordedEdit;
+      /** Tells it from the same edit that is asked for another time. */
+      readonly id: string;
+      /** The atoms that were named: one, but for `retryFrom`. Of `retryNow` it is the controller. */
+      readonly atoms: readonly number[];
+      /** Of `skip`. Default ATOM. */
+      readonly depth?: Depth;
+      /** Of `complete`. */
+      readonly value?: unknown;
+      /** Of `fail`. */
+      readonly failure?: Failure;
+      readonly by?: string;
+      readonly reason?: string;
+    };
 
 export type RecordKind = FlowRecord["kind"];
 

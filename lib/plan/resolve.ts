@@ -4,6 +4,13 @@ import type { Depth, Verdict } from "../types.ts";
 import type { SparseSet } from "./sparse.ts";
 import type { FlowState, OpenQuestion, Undo } from "./state.ts";
 
+/** Its attempt has an outcome. */
+export function finish(state: FlowState, atom: number): void {
+  state.running.delete(atom);
+  if (state.losses.size > 0) state.losses.delete(atom);
+  if (state.suspects.length > 0) state.suspects = state.suspects.filter((other) => other !== atom);
+}
+
 /** An atom failed to execute. */
 export function fail(state: FlowState, atom: number, failure: Failure): void {
   if (state.options.neverResolve) {
@@ -90,27 +97,28 @@ export function undoOf(state: FlowState, retry: number): Undo[] {
 
 /** Deciders said no to an atom: it and, as far as the depth reaches, what comes after it count as done. */
 export function ignore(state: FlowState, atom: number, depth: Depth): void {
-  const one = (number: number): void => {
+  if (depth === "ALL") state.ignoredAll.add(atom);
+  for (const number of [atom, ...reachOf(state, atom, depth)]) {
+    // A person may have completed it before its deciders were asked.
+    if (state.stateOf(number) === "SUCCESS") continue;
     if (!state.ignoredBy.has(number)) state.ignoredBy.set(number, atom);
     state.intentions[number] = "IGNORE";
     state.move(number, { type: "ignore" });
-  };
-  one(atom);
+    if (depth === "ALL") state.ignoredAll.add(number);
+  }
+}
+
+/** What comes after an atom, as far as a depth reaches. */
+export function reachOf(state: FlowState, atom: number, depth: Depth): readonly number[] {
   switch (depth) {
     case "ATOM":
-      return;
+      return [];
     case "NEIGHBORS":
-      for (const next of state.shape.successors[atom] ?? []) if (isTask(state, next)) one(next);
-      return;
+      return (state.shape.successors[atom] ?? []).filter((next) => isTask(state, next));
     case "FLOW":
-      for (const next of withinFlow(state, atom)) one(next);
-      return;
+      return withinFlow(state, atom);
     case "ALL":
-      state.ignoredAll.add(atom);
-      for (const next of descendants(state, atom, state.ignoredAll)) {
-        one(next);
-        state.ignoredAll.add(next);
-      }
+      return descendants(state, atom, state.ignoredAll);
   }
 }
 
@@ -118,7 +126,7 @@ const isTask = (state: FlowState, node: number): boolean =>
   state.blueprint.atoms[node]?.kind === "task";
 
 /** Atoms that come after a node, any way; not beyond those in `known`, whose descendants have been seen to. */
-function descendants(state: FlowState, from: number, known?: SparseSet): number[] {
+export function descendants(state: FlowState, from: number, known?: SparseSet): number[] {
   const { successors, atoms } = state.shape;
   const seen = new Set<number>();
   const found: number[] = [];

@@ -115,6 +115,8 @@ export class FlowState implements Lives {
     | undefined;
   /** Losses of the attempt that runs now, by atom. */
   readonly losses = new SparseMap<number>();
+  /** Ids of the last edits: the same one that is asked for again is not made again. */
+  edits: readonly string[] = [];
   /** Attempts that may have taken the last owner down; run one at a time. */
   suspects: number[] = [];
 
@@ -171,6 +173,11 @@ export class FlowState implements Lives {
 
   nameOf(atom: number): string {
     return this.blueprint.atoms[atom]?.name ?? String(atom);
+  }
+
+  /** All that goes before it is done. */
+  isReached(atom: number): boolean {
+    return this.#counts.isReached(atom);
   }
 
   /** May start now. */

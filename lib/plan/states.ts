@@ -68,11 +68,16 @@ export type TaskEvent =
     }
   | { readonly type: "progress"; readonly fraction: number }
   | { readonly type: "ignore" }
+  /** A person says what came of it. Where no attempt is under way, that counts as one. */
+  | { readonly type: "completed"; readonly value: unknown }
+  | { readonly type: "condemned"; readonly failure: Failure }
   | { readonly type: "reset" };
 
 export type RetryEvent =
   | TaskEvent
   | { readonly type: "retry" }
+  /** Set back by a person, it has all its attempts again. */
+  | { readonly type: "renew" }
   | { readonly type: "fault"; readonly atom: string; readonly failure: Failure };
 
 export type FlowEvent =
@@ -82,6 +87,8 @@ export type FlowEvent =
   | { readonly type: "adopted" }
   | { readonly type: "reset" }
   | { readonly type: "park" }
+  /** A person set atoms back: what is over can go on. */
+  | { readonly type: "reopen" }
   | { readonly type: "end"; readonly state: EndState };
 
 /** What the fold reads of an atom's snapshot; the rest of it is XState's. */

@@ -33,6 +33,8 @@ const taskEvents = {
   "withdrawn to REVERT_FAILURE": withdrawnTo("REVERT_FAILURE"),
   progress: { type: "progress", fraction: 0.5 },
   ignore: { type: "ignore" },
+  completed: { type: "completed", value: 9 },
+  condemned: { type: "condemned", failure },
   reset: { type: "reset" },
 } as const satisfies Readonly<Record<string, TaskEvent>>;
 
@@ -40,6 +42,7 @@ const retryEvents = {
   ...taskEvents,
   retry: { type: "retry" },
   fault: { type: "fault", atom: "a", failure },
+  renew: { type: "renew" },
 } as const satisfies Readonly<Record<string, RetryEvent>>;
 
 const endsAs = (state: Extract<FlowEvent, { type: "end" }>["state"]) =>
@@ -52,6 +55,7 @@ const flowEvents = {
   adopted: { type: "adopted" },
   reset: { type: "reset" },
   park: { type: "park" },
+  reopen: { type: "reopen" },
   "end SUCCESS": endsAs("SUCCESS"),
   "end REVERTED": endsAs("REVERTED"),
   "end FAILURE": endsAs("FAILURE"),
@@ -68,6 +72,11 @@ type Row<State extends string, Name extends string> = readonly [
 const sharedRows: readonly Row<AtomState, keyof typeof taskEvents>[] = [
   ["PENDING", "start", "RUNNING", "all that goes before it is done"],
   ["PENDING", "ignore", "IGNORE", "a decider said no"],
+  ["PENDING", "completed", "SUCCESS", "a person did it"],
+  ["PENDING", "condemned", "FAILURE", "a person says that it can't be done"],
+  ["RUNNING", "completed", "SUCCESS", "a person did it"],
+  ["RUNNING", "condemned", "FAILURE", "a person gave its attempt up"],
+  ["FAILURE", "completed", "SUCCESS", "a person did it after all"],
   ["RUNNING", "succeeded", "SUCCESS", "its attempt returned"],
   ["RUNNING", "failed", "FAILURE", "its attempt threw"],
   ["RUNNING", "withdrawn to PENDING", "PENDING", "suspending takes back what was not launched"],
@@ -113,6 +122,7 @@ const retryRows: readonly Row<AtomState, keyof typeof retryEvents>[] = [
   ["SUCCESS", "fault", "SUCCESS", "a failure in its scope is brought before it"],
   ["RETRYING", "start", "RUNNING", "its scope is undone"],
   ["RETRYING", "reset", "RETRYING", "its scope is on the way already"],
+  ["PENDING", "renew", "PENDING", "a person set it back: all its attempts are before it"],
   ["FAILURE", "retry", "FAILURE", "it could not make another attempt"],
 ];
 
@@ -136,6 +146,9 @@ const flowRows: readonly Row<FlowStateName, keyof typeof flowEvents>[] = [
   ["RESUMING", "adopted", "SUSPENDED", "its new owner has read the journal"],
   ["SUCCESS", "run", "RUNNING", "it may have been edited since"],
   ["SUCCESS", "reset", "PENDING", "it is to run again"],
+  ["SUCCESS", "reopen", "SUSPENDED", "a person set a part of it back"],
+  ["REVERTED", "reopen", "SUSPENDED", "a person set a part of it back"],
+  ["FAILURE", "reopen", "SUSPENDED", "a person set a part of it back"],
   ["REVERTED", "reset", "PENDING", "it is to run again"],
   ["REVERTED", "run", "REVERTED", "there is nothing left to do"],
   ["FAILURE", "run", "RUNNING", "what failed to be undone is tried again"],
@@ -222,6 +235,8 @@ const sharedChanges: readonly Change[] = [
   ["PENDING", "start", { attempt: 3, progress: 0 }],
   ["PENDING", "ignore", { progress: 0 }],
   ["RUNNING", "failed", { failure }],
+  ["RUNNING", "condemned", { failure }],
+  ["PENDING", "condemned", { attempt: 3, progress: 0, failure }],
   ["RUNNING", "progress", { progress: 0.5 }],
   ["RUNNING", "withdrawn to PENDING", { progress: 0.25, revertFailure: failure }],
   ["SUCCESS", "revert", { reverts: 2, progress: 0, revertFailure: undefined }],
@@ -244,6 +259,9 @@ const sharedChanges: readonly Change[] = [
 const taskChanges: readonly Change[] = [
   ...sharedChanges,
   ["RUNNING", "succeeded", { result: 7, progress: 1 }],
+  ["RUNNING", "completed", { result: 9, progress: 1 }],
+  ["PENDING", "completed", { attempt: 3, result: 9, progress: 1 }],
+  ["FAILURE", "completed", { attempt: 3, result: 9, progress: 1, failure: undefined }],
   ["REVERTING", "reverted", { revertResult: 8, progress: 1 }],
 ];
 
@@ -254,6 +272,12 @@ const retryChanges: readonly Change[] = [
     "succeeded",
     { result: 7, progress: 1, history: [...busyRetry.history, { value: 7, failures: {} }] },
   ],
+  [
+    "RUNNING",
+    "completed",
+    { result: 9, progress: 1, history: [...busyRetry.history, { value: 9, failures: {} }] },
+  ],
+  ["PENDING", "renew", { history: [] }],
   ["SUCCESS", "fault", { history: [{ value: "first", failures: { a: failure } }] }],
   ["REVERTING", "reverted", { revertResult: 8, progress: 1, history: [] }],
   ["SUCCESS", "retry", {}],

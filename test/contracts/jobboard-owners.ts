@@ -318,11 +318,48 @@ function commands(test: Define): void {
     t.equal((await board.command("j", { kind: "resume" })).commands.length, 16, "the last again");
   });
 
-  test("a command is one of four", async (t, board) => {
+  test("an edit releases a held job only if it wants the flow to run", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    await board.claim("j", "c");
+    await board.abandon("j", "c", { isHeld: true });
+    const complete = { kind: "complete", atom: "a", value: new Map([[1, 2n]]) } as const;
+    t.match(await board.command("j", { kind: "edit", edit: complete }), { isHeld: true });
+    const now = { kind: "retryNow", retry: "r" } as const;
+    const { isHeld, commands } = await board.command("j", { kind: "edit", edit: now });
+    t.equal(isHeld, false);
+    t.strictSame(commands, [
+      { number: 1, kind: "edit", edit: complete },
+      { number: 2, kind: "edit", edit: now, wasHeld: true },
+    ]);
+    t.strictSame((await board.claim("j", "c")).commands, commands);
+    await board.command("j", { kind: "edit", edit: { kind: "park" } });
+    await board.takeCommands("j", "c", 2);
+    t.match(await board.abandon("j", "c", { isHeld: true }), { isHeld: true });
+  });
+
+  test("setting atoms back opens a job again that is over", async (t, board) => {
+    await board.post({ id: "j", flow: "f" });
+    await board.claim("j", "c");
+    const back = { kind: "edit", edit: { kind: "retryFrom", atoms: ["a"] } } as const;
+    await board.consume("j", "c", { state: "REVERTED" });
+    const open = await board.command("j", back);
+    t.match(open, { state: "UNCLAIMED", commands: [back], claims: 1 });
+    t.equal(open.end, undefined);
+    await board.claim("j", "d");
+    t.match(await board.consume("j", "d", { state: "SUCCESS" }), {
+      state: "UNCLAIMED",
+      commands: [back],
+    });
+    await board.claim("j", "d");
+    await board.takeCommands("j", "d");
+    t.match(await board.consume("j", "d", { state: "SUCCESS" }), { state: "COMPLETE" });
+  });
+
+  test("a command is one of five", async (t, board) => {
     await board.post({ id: "j", flow: "f" });
     await t.rejects(board.command("j", { kind: "stop" as "kill" }), {
       code: "INVALID_OPTION",
-      message: 'option "kind": "stop" is none of cancel, suspend, resume, kill',
+      message: 'option "kind": "stop" is none of cancel, suspend, resume, kill, edit',
     });
   });
 }

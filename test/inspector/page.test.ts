@@ -173,6 +173,44 @@ t.test("the cluster, and a command that is asked twice", { skip }, async (t) => 
   t.strictSame(faults, []);
 });
 
+t.test("edits of an atom: only what can be done, asked twice", { skip }, async (t) => {
+  const journal = memoryJournal();
+  const board = memoryJobboard();
+  const flow = createServer({ unitMs: 0, failures: 0, bill: "hangs" });
+  const engine = load(flow, { id: "job-1", journal, engine: "parallel" });
+  const ended = engine.run().catch(() => undefined);
+  await board.post({ id: "job-1", flow: "create-server" });
+  const inspector = await serve({ journal, board, allowEdits: true });
+  t.teardown(() => inspector.close());
+  const { page, faults } = await openPage(t);
+  await page.goto(inspector.url);
+  await page.click("a.flow-row >> text=job-1");
+  await page.waitForSelector('.edits:has-text("park")');
+  await untilState(page, "send-invoice", "RUNNING");
+  await page.click('.atom[data-atom="send-invoice"]');
+  await page.waitForSelector('.edits[aria-label="send-invoice"]');
+  const words = await page.locator(".edits > button").allInnerTexts();
+  t.strictSame(words, ["complete", "fail"], "it runs: it can't be skipped");
+  await page.click(".edits >> text=complete");
+  t.strictSame((await board.get("job-1"))?.commands, [], "not yet");
+  await page.fill(".sure input[aria-label=value]", "{");
+  await page.click(".sure button");
+  await page.waitForSelector("text=the value is no JSON");
+  await page.fill(".sure input[aria-label=value]", '{"number": 7}');
+  await page.fill(".sure input[aria-label=reason]", "sent by hand");
+  await page.click(".sure button");
+  await page.waitForSelector("text=complete was left for its owner");
+  const [left] = (await board.get("job-1"))?.commands ?? [];
+  const edit = { kind: "complete", atom: "send-invoice", value: { number: 7 } } as const;
+  t.match(left, { kind: "edit", edit: { ...edit, reason: "sent by hand" } });
+  await engine.edit(left!.edit!);
+  await ended;
+  await untilState(page, "send-invoice", "SUCCESS");
+  await page.click('.atom[data-atom="check-quota"]');
+  await page.waitForSelector('.edits button:has-text("retry from here")');
+  t.strictSame(faults, []);
+});
+
 t.test("the server goes away and comes back", { skip }, async (t) => {
   const journal = memoryJournal();
   await run(createServer({ unitMs: 0, failures: 0, bill: "works" }), { id: "kept", journal });

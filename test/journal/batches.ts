@@ -116,4 +116,10 @@ export const everyRecord: readonly FlowRecord[] = [
     ...{ kind: "logged", atom: 1, direction: "revert", attempt: 1 },
     ...{ line: 1_002, level: "error", message: `\uFEFF${"no ".repeat(20)}` },
   },
+  { kind: "edited", edit: "skip", id: "1", atoms: [1], depth: "FLOW", by: "ops", reason: "gone" },
+  { kind: "edited", edit: "complete", id: "2", atoms: [0], value: { seat: [3, new Date(5)] } },
+  { kind: "edited", edit: "complete", id: "3", atoms: [0], value: undefined },
+  { kind: "edited", edit: "fail", id: "4", atoms: [0], failure, reason: "stuck" },
+  { kind: "edited", edit: "retryNow", id: "5", atoms: [0] },
+  { kind: "edited", edit: "retryFrom", id: "6", atoms: [0, 1], by: "ops" },
 ];

@@ -4,6 +4,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { EngineOptions } from "../../actors/options.ts";
 import { load, readFlow } from "../../actors/run.ts";
 import { link } from "../../lib/decider.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
@@ -64,6 +65,19 @@ const undone = linear(
   }),
 );
 
+/** What a person did to a flow. */
+async function byHand(options: EngineOptions): Promise<void> {
+  const none = task({ name: "none", execute: () => "never" });
+  const given = task({ name: "given", provides: "given", execute: () => "never" });
+  const refused = task({ name: "refused", execute: () => "never" });
+  const engine = load(linear("by hand", none, given, refused), options);
+  await engine.edit({ kind: "skip", atom: "none", by: "ops", reason: "not here" }, "1");
+  await engine.edit({ kind: "complete", atom: "given", value: { row: 4 } }, "2");
+  await engine.edit({ kind: "fail", atom: "refused", message: "not today" }, "3");
+  await engine.run().catch(() => undefined);
+  await engine.edit({ kind: "retryFrom", atoms: ["given"] }, "4");
+}
+
 /** Whatever the engine writes, in a file of its own; then what is read from it. */
 async function fill(journal: Journal): Promise<void> {
   const options = {
@@ -80,6 +94,7 @@ async function fill(journal: Journal): Promise<void> {
   const resting = load(linear("resting", first, second), { ...options, id: "resting" });
   resting.atomNotifier.on("SUCCESS", () => resting.suspend());
   await resting.run();
+  await byHand({ ...options, id: "by hand" });
   const [created, adopted, ...rest] = everyRecord;
   if (created === undefined || adopted === undefined) throw new Error("records are missing");
   const batch = { writer: "maker", epoch: 1, at: 1_700_000_000_000 };
@@ -95,7 +110,7 @@ rmSync(`${base}.db`, { force: true });
 const journal = sqliteJournal({ file: `${base}.db`, durability: "process" });
 await fill(journal);
 const flows: Record<string, unknown> = {};
-for (const id of ["booked", "undone", "resting"])
+for (const id of ["booked", "undone", "resting", "by hand"])
   flows[id] = summaryOf(await readFlow(journal, id));
 writeFileSync(`${base}.txt`, `${textOf({ flows, records: await journal.read("every record") })}\n`);
 await journal.close();

@@ -26,6 +26,8 @@ const atomEvents = [
   { type: "succeeded", value: { ip: 1 } },
   { type: "succeeded", value: undefined },
   { type: "failed", failure },
+  { type: "completed", value: 3 },
+  { type: "condemned", failure },
   { type: "reverted", value: 2 },
   { type: "revertFailed", failure },
   { type: "progress", fraction: 0.5 },
@@ -38,14 +40,21 @@ const ours: readonly Exhibit[] = [
   {
     name: "a retry controller",
     make: () => retryMachine.provide({}),
-    events: [...atomEvents, { type: "retry" }, { type: "fault", atom: "a", failure }],
+    events: [
+      ...atomEvents,
+      { type: "retry" },
+      { type: "renew" },
+      { type: "fault", atom: "a", failure },
+    ],
     pure: true,
   },
   {
     name: "a flow",
     make: () => flowMachine.provide({}) as AnyStateMachine,
     events: [
-      ...["run", "suspend", "adopt", "adopted", "reset", "park", "end"].map((type) => ({ type })),
+      ...["run", "suspend", "adopt", "adopted", "reset", "park", "reopen", "end"].map((type) => ({
+        type,
+      })),
       ...["SUCCESS", "REVERTED", "FAILURE", "SUSPENDED"].map((state) => ({ type: "end", state })),
     ],
     pure: true,

@@ -76,8 +76,19 @@ class Lines {
         this.#end(atom, direction, at, "withdrawn");
     }
     if (record.kind === "timerFired") this.#end(record.retry, "wait", at, "done");
+    if (record.kind === "edited") this.#edit(record, at);
     if (record.kind === "reset" || record.kind === "cancel")
       this.#endAll(at, record.kind === "cancel");
+  }
+
+  #edit({ edit, atoms }: Extract<FlowRecord, { kind: "edited" }>, at: number): void {
+    for (const atom of atoms) {
+      if (edit === "complete") this.#end(atom, "execute", at, "done");
+      else if (edit === "fail") this.#end(atom, "execute", at, "failed");
+      else if (edit === "retryNow") this.#end(atom, "wait", at, "done");
+    }
+    // Of what was set back, nobody waits for anything that was open.
+    if (edit === "retryFrom") this.#endAll(at, true);
   }
 
   #endAll(at: number, onlyWaits: boolean): void {

@@ -63,6 +63,13 @@ export function sayRecord(record: FlowRecord, blueprint: Blueprint): string {
       const fields = record.fields === undefined ? "" : ` ${line(record.fields)}`;
       return `${name(record.atom)} #${record.attempt} ${record.level}: ${record.message}${fields}`;
     }
+    case "edited": {
+      const { edit, atoms, by, reason, failure } = record;
+      const end = edit === "complete" ? said(record.value) : (failure?.message ?? "");
+      const asked = [by, reason].filter((word) => word !== undefined).join(": ");
+      const what = `${edit} ${atoms.map(name).join(", ")}${end === "" ? "" : ` → ${end}`}`;
+      return asked === "" ? what : `${what} (${asked})`;
+    }
     case "reset":
       return "";
   }
@@ -71,6 +78,7 @@ export function sayRecord(record: FlowRecord, blueprint: Blueprint): string {
 /** The atom a record is about; undefined: the flow itself. */
 export function atomIn(record: FlowRecord): number | undefined {
   if ("atom" in record) return record.atom;
+  if (record.kind === "edited") return record.atoms[0];
   return "retry" in record ? record.retry : undefined;
 }
 

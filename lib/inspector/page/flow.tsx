@@ -8,6 +8,7 @@ import { duration } from "../model/words.ts";
 import { Badge } from "./badge.tsx";
 import { Details, Values } from "./details.tsx";
 import { Bar } from "./flows.tsx";
+import { Edits } from "./edits.tsx";
 import { Graph } from "./graph.tsx";
 import { Hands } from "./hands.tsx";
 import { Journal } from "./journal.tsx";
@@ -98,6 +99,9 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         <Bar progress={tally(moment)} />
         <span class={`why${reason.isStuck ? " stuck" : ""}`}>{reason.sentence}</span>
         {about?.allowEdits === true && job !== null && <Hands job={job} done={refresh} />}
+        {about?.allowEdits === true && isLive && (
+          <Edits key={actor} {...{ state, job }} atom={actor} done={refresh} />
+        )}
       </header>
       <Slider
         sequence={sequence}

@@ -9,7 +9,7 @@ interface HandsProps {
   readonly done: () => void;
 }
 
-const commands: readonly (readonly [CommandKind, string])[] = [
+const commands: readonly (readonly [Exclude<CommandKind, "edit">, string])[] = [
   ["suspend", "What runs may finish; nothing new starts."],
   ["resume", "It goes on where it rests."],
   ["cancel", "What is done is undone."],
