@@ -5,7 +5,7 @@ import { serveInspector } from "../inspector/server.ts";
 import { systemClock } from "../system.ts";
 import type { Log } from "../types.ts";
 import type { Output } from "./output.ts";
-import { livingOwner } from "./owner.ts";
+import { deadOwner, livingOwner } from "./owner.ts";
 import { packageVersion } from "./package-version.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 
@@ -35,6 +35,7 @@ export async function inspect(options: InspectOptions, output: Output): Promise<
     allowEdits,
     version: packageVersion(),
     runner: livingOwner,
+    gone: deadOwner,
     clock: systemClock,
     log,
     ...(hasBoard ? { board: await places.board() } : {}),

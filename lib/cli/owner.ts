@@ -15,13 +15,24 @@ export const ownerName = (): string =>
 
 /** Words for the owner if it is another process of this machine that is alive; undefined if not, or not known. */
 export function livingOwner(owner: string): string | undefined {
+  const known = processOf(owner);
+  return known?.lives === true && known.pid !== process.pid ? `process ${known.pid}` : undefined;
+}
+
+/** Words for the owner if it was a process of this machine and is no more; undefined if it lives, or isn't known. */
+export function deadOwner(owner: string): string | undefined {
+  const known = processOf(owner);
+  return known?.lives === false ? `process ${known.pid}` : undefined;
+}
+
+function processOf(owner: string): { readonly pid: number; readonly lives: boolean } | undefined {
   const { host, pid, birth } = pattern.exec(owner)?.groups ?? {};
+  if (host !== hostname()) return undefined;
   const number = Number(pid);
-  if (host !== hostname() || number === process.pid || !isAlive(number)) return undefined;
+  if (!isAlive(number)) return { pid: number, lives: false };
   const now = birthOf(number);
   // Numbers of processes are used again, soonest in containers.
-  if (birth !== "" && now !== undefined && now !== birth) return undefined;
-  return `process ${number}`;
+  return { pid: number, lives: birth === "" || now === undefined || now === birth };
 }
 
 /** Whether the owner was a process of this machine, run by the command line, that is there no more. */

@@ -13,6 +13,7 @@ export interface ApiOptions {
   readonly cluster: Cluster;
   readonly feed: Feed;
   readonly runner: (owner: string) => string | undefined;
+  readonly gone: (owner: string) => string | undefined;
   readonly about: AboutDocument;
   readonly log: Log;
 }
@@ -106,14 +107,15 @@ export class Api {
   }
 
   async #records(query: URLSearchParams): Promise<RecordsDocument> {
-    const { cluster, feed, runner } = this.#options;
+    const { cluster, feed, runner, gone } = this.#options;
     const id = idIn(query);
     const after = wholeIn(query, "after", 0, Number.MAX_SAFE_INTEGER, 0);
     const { owner, ...records } = await this.#reader.records(id, after, feed.sequenceOf(id));
     if (after === 0 && records.batches.length === 0) {
       throw new FlowError("NOT_FOUND", { what: "flow", name: id });
     }
-    return { ...records, runner: runner(owner) ?? null, job: await cluster.job(id) };
+    const who = { runner: runner(owner) ?? null, gone: gone(owner) ?? null };
+    return { ...records, ...who, job: await cluster.job(id) };
   }
 
   async #command(request: IncomingMessage, query: URLSearchParams): Promise<unknown> {

@@ -37,6 +37,8 @@ export interface RecordsDocument {
   readonly more: boolean;
   /** Words for the process that runs it, where that is known; null: none is known to. */
   readonly runner: string | null;
+  /** Words for the process that ran it last, where that is known to be gone; null: it isn't. */
+  readonly gone: string | null;
   readonly job: JobDocument | null;
 }
 

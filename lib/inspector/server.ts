@@ -40,6 +40,8 @@ export interface InspectorOptions {
   readonly version: string;
   /** Words for the process behind an owner's name, if it lives. */
   readonly runner?: (owner: string) => string | undefined;
+  /** Words for the process behind an owner's name, if it is known to be gone. */
+  readonly gone?: (owner: string) => string | undefined;
   readonly clock: Clock;
   readonly log?: Log;
   /** Milliseconds between two looks at the journal while a page is open. Default 500. */
@@ -105,9 +107,9 @@ export async function serveInspector(options: InspectorOptions): Promise<Inspect
   const files = pageFiles(join(import.meta.dirname, "page"));
   const cluster = new Cluster(board, clock);
   const feed = new Feed({ journal, clock, log, lookMs, patienceMs });
-  const { source, version, runner = () => undefined } = options;
+  const { source, version, runner = () => undefined, gone = () => undefined } = options;
   const about = { version, source, hasBoard: board !== undefined, allowEdits };
-  const api = new Api({ journal, cluster, feed, runner, about, log });
+  const api = new Api({ journal, cluster, feed, runner, gone, about, log });
   const server = createServer({
     maxHeaderSize: most.headerBytes,
     headersTimeout: most.headersMs,

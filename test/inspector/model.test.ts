@@ -110,11 +110,29 @@ t.test("it is said why a flow is where it is", async (t) => {
   const said = (sequence: number): string => {
     const { state, at } = player.moment(sequence)!;
     const spans = spansOf(player.entries, sequence);
-    return reasonOf(state, { now: at, spans, isLive: false, runner: null }).sentence;
+    return reasonOf(state, { now: at, spans, isLive: false, runner: null, gone: null }).sentence;
   };
   t.equal(said(player.last), "it failed and was undone: the customer has no address");
   t.match(said(4), /^"check-quota" runs for/);
   const all = Array.from({ length: player.last }, (_, at) => said(at + 1));
   t.ok(all.some((text) => /^"try-hosts" waits .* before the next attempt$/.test(text)));
   t.ok(all.some((text) => /^"boot" is being undone/.test(text)));
+});
+
+t.test("of an owner that is gone it is said what it left", async (t) => {
+  const player = await played({ unitMs: 1, failures: 1, bill: "fails" });
+  const said = (sequence: number, gone: string | null) => {
+    const { state, at } = player.moment(sequence)!;
+    return reasonOf(state, { now: at, spans: new Map(), isLive: true, runner: null, gone });
+  };
+  const all = Array.from({ length: player.last - 1 }, (_, at) => said(at + 1, "process 7"));
+  const texts = all.map(({ sentence }) => sentence);
+  t.ok(
+    texts.includes(
+      'its process 7 is gone: it left "check-quota" running. "fourstroke resume f" goes on with it',
+    ),
+    texts.join("\n"),
+  );
+  t.ok(texts.some((text) => text.includes('it left "try-hosts" waiting for the next attempt')));
+  t.match(said(4, null), { isStuck: false, sentence: /^"check-quota" runs/ });
 });

@@ -11,6 +11,8 @@ export interface Facts {
   readonly isLive: boolean;
   /** Words for who runs it; null: nobody is known to. */
   readonly runner: string | null;
+  /** Words for who ran it last, where that one is known to be gone; null: it isn't. */
+  readonly gone: string | null;
 }
 
 export interface Reason {
@@ -51,15 +53,27 @@ function because(state: FlowState): string {
 }
 
 function active(state: FlowState, facts: Facts): Reason {
-  const { isLive, runner } = facts;
-  const what = activity(state, facts);
-  if (isLive && runner === null && state.owner.startsWith("cli:")) {
-    const sentence = `nobody is known to run it any more; when its process ended, ${what}. "fourstroke resume" goes on with it`;
-    return stuck(sentence);
+  const { isLive, runner, gone } = facts;
+  if (isLive && runner === null && (gone !== null || state.owner.startsWith("cli:"))) {
+    const who = gone === null ? "nobody is known to run it any more" : `its ${gone} is gone`;
+    return stuck(`${who}: ${left(state)}. "fourstroke resume ${state.id}" goes on with it`);
   }
+  const what = activity(state, facts);
   const where = isLive && runner !== null ? `, by ${runner}` : "";
   const suspending = state.flow.value === "SUSPENDING" ? "it is being suspended, and " : "";
   return going(`${suspending}${what}${where}`);
+}
+
+/** What an owner that ended was about. */
+function left(state: FlowState): string {
+  const [first, ...others] = [...state.running.keys()].map((atom) => state.nameOf(atom));
+  if (first !== undefined) {
+    const more = others.length === 0 ? "" : ` and ${others.length} more`;
+    return `it left "${first}"${more} running`;
+  }
+  const [retry] = state.waits.keys();
+  if (retry !== undefined) return `it left "${state.nameOf(retry)}" waiting for the next attempt`;
+  return "it left nothing running";
 }
 
 function activity(state: FlowState, facts: Facts): string {

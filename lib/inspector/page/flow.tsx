@@ -57,12 +57,13 @@ interface ShownProps extends FlowProps {
 }
 
 function Shown({ id, query, about, playback, moment }: ShownProps) {
-  const { player, runner, job, refresh } = playback;
+  const { player, runner, gone, job, refresh } = playback;
   const { entries, last } = player;
   const { state, sequence } = moment;
   const { actor = "" } = query;
   const isLive = query["at"] === undefined;
-  const isRunning = isLive && moving.has(state.flow.value);
+  // Of a process that is gone, nothing goes on.
+  const isRunning = isLive && moving.has(state.flow.value) && (gone === null || job !== null);
   const now = useNow(250, isRunning);
   const spans = useMemo(() => spansOf(entries, sequence), [entries, sequence, last]);
   const allSpans = useMemo(() => spansOf(entries, last), [entries, last]);
@@ -80,6 +81,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
     spans,
     isLive,
     runner: job?.owner ?? runner,
+    gone: job === null ? gone : null,
   });
   const select = (name: string): void => {
     change({ actor: name === actor ? "" : name, panel: "" });

@@ -8,6 +8,7 @@ import { useChanges } from "./live.ts";
 export interface Playback {
   readonly player: Player;
   readonly runner: string | null;
+  readonly gone: string | null;
   readonly job: JobDocument | null;
   readonly problem: string;
   /** All that was there has been read. */
@@ -18,7 +19,11 @@ export interface Playback {
 export function usePlayback(id: string): Playback {
   const player = useMemo(() => new Player(), [id]);
   const [found, setFound] = useState({ isRead: false, problem: "" });
-  const [who, setWho] = useState<Pick<Playback, "runner" | "job">>({ runner: null, job: null });
+  const [who, setWho] = useState<Pick<Playback, "runner" | "gone" | "job">>({
+    runner: null,
+    gone: null,
+    job: null,
+  });
   const isAsking = useRef(false);
   const again = useRef(false);
   /** A call: it may have been asked again while this one waited. */
@@ -33,9 +38,9 @@ export function usePlayback(id: string): Playback {
       try {
         for (;;) {
           again.current = false;
-          const { batches, more, runner, job } = await api.records(id, player.last);
+          const { batches, more, runner, gone, job } = await api.records(id, player.last);
           player.add(batches);
-          setWho({ runner, job });
+          setWho({ runner, gone, job });
           setFound({ isRead: !more, problem: "" });
           if (!more && !wantsMore()) return;
         }
@@ -50,7 +55,7 @@ export function usePlayback(id: string): Playback {
   useEffect(() => {
     void read();
     // Owners end and jobs change without a record.
-    const timer = setInterval(() => void read(), 5_000);
+    const timer = setInterval(() => void read(), 2_000);
     return () => {
       clearInterval(timer);
     };
