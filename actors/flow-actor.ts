@@ -314,6 +314,7 @@ export class FlowActor {
       this.#begun();
       this.#begun = undefined;
     }
+    this.#effects.recorded(records);
     this.#effects.tell(notes, false);
     if (this.isOver()) return;
     this.#effects.asks.ask(this.#asks);
