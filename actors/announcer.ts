@@ -4,10 +4,13 @@ import type { Failure } from "../lib/failure.ts";
 import { Notifier } from "../lib/notifier.ts";
 import type { Note } from "../lib/plan/state.ts";
 import type { AtomSnapshot, AtomState, FlowSnapshot, FlowStateName } from "../lib/plan/states.ts";
+import type { Provides } from "../lib/types.ts";
 
 export interface AtomChange {
   readonly atom: string;
   readonly kind: "task" | "retry";
+  /** The symbols that its result becomes, as it declares them. */
+  readonly provides: Provides;
   readonly state: AtomState;
   readonly oldState: AtomState;
   /** Number of the attempt in the direction that the state belongs to. */
@@ -87,7 +90,7 @@ export class Announcer {
 
 /** With the attempt that the state belongs to, and what came of it. */
 function changeOf(
-  { name: atom, kind }: Pick<AtomPlan, "name" | "kind">,
+  { name: atom, kind, provides }: Pick<AtomPlan, "name" | "kind" | "provides">,
   oldState: AtomState,
   snapshot: AtomSnapshot,
 ): AtomChange {
@@ -96,19 +99,28 @@ function changeOf(
   const { attempt, reverts, result, failure, revertResult, revertFailure } = context;
   switch (state) {
     case "SUCCESS":
-      return { atom, kind, state, oldState, snapshot, attempt, result };
+      return { atom, kind, provides, state, oldState, snapshot, attempt, result };
     case "REVERTING":
-      return { atom, kind, state, oldState, snapshot, attempt: reverts };
+      return { atom, kind, provides, state, oldState, snapshot, attempt: reverts };
     case "REVERTED":
-      return { atom, kind, state, oldState, snapshot, attempt: reverts, result: revertResult };
+      return {
+        atom,
+        kind,
+        provides,
+        state,
+        oldState,
+        snapshot,
+        attempt: reverts,
+        result: revertResult,
+      };
     case "FAILURE":
       if (failure === undefined) break;
-      return { atom, kind, state, oldState, snapshot, attempt, failure };
+      return { atom, kind, provides, state, oldState, snapshot, attempt, failure };
     case "REVERT_FAILURE": {
-      const change = { atom, kind, state, oldState, snapshot, attempt: reverts };
+      const change = { atom, kind, provides, state, oldState, snapshot, attempt: reverts };
       return revertFailure === undefined ? change : { ...change, failure: revertFailure };
     }
     default:
   }
-  return { atom, kind, state, oldState, snapshot, attempt };
+  return { atom, kind, provides, state, oldState, snapshot, attempt };
 }

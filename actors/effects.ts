@@ -6,6 +6,7 @@ import { admit, copyOut } from "../lib/codec.ts";
 import type { Timer } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Attempt, Executor, Report } from "../lib/executor/executor.ts";
+import type { AttemptTrace } from "../lib/executor/observe.ts";
 import { type Failure, failureOf } from "../lib/failure.ts";
 import { inputsOf } from "../lib/plan/inputs.ts";
 import type {
@@ -35,8 +36,12 @@ export interface EffectsOptions extends AskOptions {
   /** Undefined: none is needed. */
   readonly lease: OwnLease | undefined;
   readonly executor: (report: Report) => Executor;
+  /** Traces an attempt that is about to be launched; undefined: nobody looks on. */
+  readonly trace: (name: string, direction: Direction, attempt: number) => AttemptTrace | undefined;
   readonly told: (note: Note) => void;
   readonly progressed: (atom: number, fraction: number, details: unknown) => void;
+  /** A batch is durable: told before anything that it sets off. */
+  readonly recorded: (records: readonly FlowRecord[]) => void;
   /** A batch is durable and everything it set off is done. */
   readonly settled: (records: readonly FlowRecord[]) => void;
 }
@@ -65,6 +70,10 @@ export class Effects implements Report {
   /** Attempts of this owner are under way. */
   get isBusy(): boolean {
     return this.#launched.size > 0;
+  }
+
+  recorded(records: readonly FlowRecord[]): void {
+    this.#options.recorded(records);
   }
 
   tell(notes: readonly Note[], starts: boolean): void {
@@ -151,6 +160,7 @@ export class Effects implements Report {
   stop(reason: Error): void {
     for (const [atom, attempt] of this.#launched) {
       this.#launched.delete(atom);
+      attempt.trace?.ended("abandoned");
       // What runs elsewhere may be what the next owner waits for.
       if (!this.#executor.isRemote) this.#executor.abort(attempt, reason);
     }
@@ -160,25 +170,22 @@ export class Effects implements Report {
   }
 
   outcome(attempt: Attempt, outcome: Outcome): void {
-    const { atom, direction, attempt: number } = attempt;
+    const { atom, direction, attempt: number, trace } = attempt;
     if (this.#launched.get(atom) === attempt) {
       this.#launched.delete(atom);
       if (this.#timeouts.size > 0) this.#clearTimeout(atom);
     }
-    this.#actor.post({
-      type: "outcome",
-      atom,
+    const taken = undoneAnyway(
       direction,
-      attempt: number,
-      outcome: undoneAnyway(
-        direction,
-        this.#options.live ? outcome : admitted(outcome),
-        attempt.failure,
-      ),
-    });
+      this.#options.live ? outcome : admitted(outcome),
+      attempt.failure,
+    );
+    trace?.ended(taken);
+    this.#actor.post({ type: "outcome", atom, direction, attempt: number, outcome: taken });
   }
 
-  lost({ atom, direction, attempt }: Attempt, reason: LossReason): void {
+  lost({ atom, direction, attempt, trace }: Attempt, reason: LossReason): void {
+    trace?.ended(reason);
     this.#launched.delete(atom);
     if (this.#timeouts.size > 0) this.#clearTimeout(atom);
     this.#actor.post({ type: "lost", atom, direction, attempt, reason });
@@ -265,9 +272,11 @@ export class Effects implements Report {
       inputs,
       keepsLines: this.#options.keepsLines,
       history,
+      trace: this.#options.trace(name, direction, attempt),
       result: forwards ? undefined : this.#handOut(context.result),
       failure: forwards ? undefined : context.failure,
       failures: forwards ? undefined : state.failures,
+      secrets: state.blueprint.secrets,
     };
   }
 

@@ -6,6 +6,8 @@ import type { Blueprint } from "../lib/compile/blueprint.ts";
 import { type Code, compile } from "../lib/compile/compile.ts";
 import { validate } from "../lib/compile/validate.ts";
 import { FlowError } from "../lib/errors.ts";
+import type { RunTrace } from "../lib/executor/observe.ts";
+import { type Failure, failureOf } from "../lib/failure.ts";
 import { makeId } from "../lib/ids.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import { readState } from "../lib/journal/latest.ts";
@@ -18,6 +20,8 @@ import type { AttemptName, FlowRecord, RecordKind } from "../lib/plan/records.ts
 import type { FlowState } from "../lib/plan/state.ts";
 import type { EndState, FlowStateName } from "../lib/plan/states.ts";
 import { FlowView } from "../lib/plan/view.ts";
+import type { Redactor } from "../lib/redactor.ts";
+import { learnRecord, learnState, RedactedView, redactorOf } from "../lib/secrets.ts";
 import { systemClock, systemRandom } from "../lib/system.ts";
 import type { Item, Log } from "../lib/types.ts";
 import { adoption, raisedBy, writerOf } from "./adoption.ts";
@@ -48,6 +52,8 @@ export class Engine {
   readonly id: string;
   /** States, results, failures and histories, as they are now. */
   readonly storage: FlowView;
+  /** The same as anybody may see it: values of symbols that the flow declares secret are hidden. */
+  readonly shown: FlowView;
 
   readonly #flow: Item;
   readonly #options: EngineOptions;
@@ -59,6 +65,9 @@ export class Engine {
   readonly #announcer: Announcer;
   readonly #store: Readonly<Record<string, unknown>>;
   readonly #meta: Readonly<Record<string, string>>;
+  #redactor: Redactor | undefined;
+  /** The run that is under way. */
+  #trace: RunTrace | undefined;
   #compiled: { readonly blueprint: Blueprint; readonly code: Code } | undefined;
   #hosts: Hosts | undefined;
   #actor: FlowActor | undefined;
@@ -80,7 +89,7 @@ export class Engine {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#log = logOf(options.log);
+    this.#log = this.#redactedLog(logOf(options.log));
     this.#journal = options.journal ?? memoryJournal();
     this.#store = this.#admitStore(options.store ?? {});
     this.#meta = admit(options.meta ?? {}, "meta") as Record<string, string>;
@@ -90,6 +99,10 @@ export class Engine {
       ...{ journal: this.#journal, flow: this.id, log: this.#log },
       every: options.snapshotEvery ?? 10_000,
     });
+    this.shown = new RedactedView(
+      () => this.#state(),
+      () => this.#redactor,
+    );
     const failed = (error: unknown): void => {
       this.#log(`a listener failed: ${String(error)}`, { flow: this.id, error }, "error");
     };
@@ -122,6 +135,14 @@ export class Engine {
     return this.#announcer.progress;
   }
 
+  /**
+   * Hides what the flow declares secret, as far as it has values by now; undefined when it declares nothing, and before
+   * it is compiled.
+   */
+  get redactor(): Redactor | undefined {
+    return this.#redactor;
+  }
+
   get statistics(): Statistics {
     const counts = this.#actor?.counts ?? noCounts;
     const running = this.#waiter === undefined ? 0 : this.#clock.monotonic() - this.#runStart;
@@ -134,7 +155,10 @@ export class Engine {
    * @throws FlowError `COMPILE_FAILED` with every mistake in the flow
    */
   compile(): void {
-    this.#compiled ??= compile(this.#flow);
+    if (this.#compiled !== undefined) return;
+    this.#compiled = compile(this.#flow);
+    this.#redactor = redactorOf(this.#compiled.blueprint);
+    this.#redactor?.learnEach(this.#store);
   }
 
   /**
@@ -321,6 +345,7 @@ export class Engine {
       const reason = this.storage.reason ?? "it took its hosts down";
       throw new FlowError("PARKED", { flow, reason });
     }
+    this.#openTrace(undefined, this.#knownState()?.meta["traceparent"]);
     const { deferReverts = false, neverResolve = false } = this.#options;
     const run = { type: "run", options: { deferReverts, neverResolve } } as const;
     const ended = new Promise<"SUCCESS" | "SUSPENDED">((resolve, reject) => {
@@ -346,7 +371,9 @@ export class Engine {
   }
 
   async #openHosts(): Promise<Hosts> {
-    const own = { clock: this.#clock, random: this.#random, log: this.#log };
+    // Hosts serve other flows, too.
+    const log = logOf(this.#options.log);
+    const own = { clock: this.#clock, random: this.#random, log };
     return (this.#hosts = await hostsOf(this.#options, own));
   }
 
@@ -375,6 +402,7 @@ export class Engine {
     this.#actor = actor;
     this.#snapshots.begin(covered);
     if (state === undefined) return actor.begin(undefined, this.#firstRecords(blueprint));
+    if (this.#redactor !== undefined) learnState(this.#redactor, state);
     // What runs elsewhere is not lost with its owner.
     const { claim, migrates, maxLost = 3 } = this.#options;
     const adopter = { claim, migrates, maxLost: outlive ? undefined : maxLost };
@@ -384,7 +412,10 @@ export class Engine {
 
   #firstRecords(blueprint: Blueprint): FlowRecord[] {
     const { claim } = this.#options;
-    const created = { flow: this.id, blueprint, store: this.#store, meta: this.#meta };
+    const trace = this.#openTrace(this.#meta["traceparent"], undefined);
+    const traced = trace?.traceparent === undefined ? {} : { traceparent: trace.traceparent };
+    const meta = { ...this.#meta, ...traced };
+    const created = { flow: this.id, blueprint, store: this.#store, meta };
     return [
       { kind: "created", ...created },
       {
@@ -421,16 +452,24 @@ export class Engine {
               {
                 flow: this.id,
                 code,
+                log,
                 isRunning: (name) => isRunning(self.knownState, name),
                 mayCall: () => this.#options.lease?.isFresh !== false,
               },
               report,
             ),
+          trace: (name, direction, attempt) =>
+            this.#trace?.launched({ flow: this.id, name, direction, attempt }),
           told: (note) => {
             this.#announcer.tell(note, self.state.blueprint, () => self.isOver());
           },
           progressed: (atom, fraction, details) => {
             this.#announcer.tellProgress(self.state.nameOf(atom), fraction, details);
+          },
+          recorded: (records) => {
+            this.#trace?.recorded(records, (atom) => self.state.nameOf(atom));
+            if (this.#redactor === undefined) return;
+            for (const record of records) learnRecord(this.#redactor, record, self.state.blueprint);
           },
           settled: (records) => {
             this.#settled(records);
@@ -458,14 +497,19 @@ export class Engine {
   }
 
   #parked(reason: string): void {
-    this.#endRun()?.reject(new FlowError("PARKED", { flow: this.#flow.name, reason }));
+    const error = new FlowError("PARKED", { flow: this.#flow.name, reason });
+    this.#closeTrace("PARKED", error);
+    this.#endRun()?.reject(error);
   }
 
   #ended(end: EndState): void {
+    const isFine = end === "SUCCESS" || end === "SUSPENDED";
     const waiter = this.#endRun();
-    if (waiter === undefined) return;
-    if (end === "SUCCESS" || end === "SUSPENDED") waiter.resolve(end);
-    else waiter.reject(raisedBy(this.#state()));
+    if (waiter === undefined && this.#trace === undefined) return;
+    const error = isFine ? undefined : raisedBy(this.#state());
+    this.#closeTrace(end, error);
+    if (error === undefined) waiter?.resolve(end as "SUCCESS" | "SUSPENDED");
+    else waiter?.reject(error);
   }
 
   #endRun(): Waiter | undefined {
@@ -478,6 +522,7 @@ export class Engine {
   }
 
   #onStopped(reason: Error): void {
+    this.#closeTrace(undefined, reason);
     this.#endRun()?.reject(reason);
     for (const reject of this.#edits) reject(reason);
     this.#edits.clear();
@@ -501,6 +546,28 @@ export class Engine {
     if (this.#stopped !== undefined) throw this.#stopped;
     if (this.#actor !== undefined) return this.#actor;
     throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation, state: "UNPREPARED" });
+  }
+
+  #openTrace(parent: string | undefined, before: string | undefined): RunTrace | undefined {
+    const { telemetry } = this.#options;
+    if (telemetry === undefined) return undefined;
+    const shown = (failure: Failure): Failure => this.#redactor?.failure(failure) ?? failure;
+    const [flow, name, clock] = [this.id, this.name, this.#clock];
+    return (this.#trace ??= telemetry.run({ flow, name, clock, parent, before, shown }));
+  }
+
+  #closeTrace(state: string | undefined, error?: unknown): void {
+    this.#trace?.ended(state, error === undefined ? undefined : failureOf(error));
+    this.#trace = undefined;
+  }
+
+  /** Tasks log what they have, and the errors of users' code say what it had. */
+  #redactedLog(log: Log): Log {
+    return (message, fields, level) => {
+      const redactor = this.#redactor;
+      if (redactor === undefined) log(message, fields, level);
+      else log(redactor.text(message), fields && redactor.fields(fields), level);
+    };
   }
 
   #admitStore(store: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -302,6 +302,7 @@ export class FlowActor {
       this.#begun = undefined;
     }
     if (turn.hasEdits) this.#effects.cut();
+    this.#effects.recorded(records);
     this.#effects.tell(notes, false);
     if (this.isOver()) return;
     this.#effects.asks.ask(this.#asks);

@@ -8,7 +8,6 @@ import type { Pool } from "../lib/executor/pool/pool.ts";
 import { defaultLeaseMs } from "../lib/executor/protocol.ts";
 import { RemoteExecutor } from "../lib/executor/remote.ts";
 import { makeId } from "../lib/ids.ts";
-import { logOf } from "../lib/log.ts";
 import type { AttemptName } from "../lib/plan/records.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
 import type { Log } from "../lib/types.ts";
@@ -24,6 +23,8 @@ export interface HostOptions {
 export interface FlowCode {
   readonly flow: string;
   readonly code: Code;
+  /** For what is logged for this flow. */
+  readonly log: Log;
   readonly isRunning: (name: AttemptName) => boolean;
   readonly mayCall: () => boolean;
 }
@@ -45,13 +46,12 @@ const dispatchers = new WeakMap<Transport, Dispatcher>();
 export function hostsHere({
   engine = "serial",
   concurrency = 100,
-  log,
 }: EngineOptions): Hosts | undefined {
   if (engine !== "serial" && engine !== "parallel") return undefined;
   return {
     concurrency: engine === "serial" ? 1 : concurrency,
     outlive: false,
-    executor: ({ code }, report) => new InlineExecutor(code, report, logOf(log)),
+    executor: ({ code, log }, report) => new InlineExecutor(code, report, log),
     hold: nothing,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -61,19 +61,19 @@ export function hostsHere({
 export async function hostsOf(options: EngineOptions, own: HostOptions): Promise<Hosts> {
   const { engine, concurrency, transport, pool, leaseMs } = options;
   if (transport !== undefined) {
-    return remote(dispatcherOf(transport, own, leaseMs), concurrency ?? 1_000, own.log, true);
+    return remote(dispatcherOf(transport, own, leaseMs), concurrency ?? 1_000, true);
   }
   if (pool !== undefined) {
     await pool.ready();
-    return pooled(pool, concurrency, own.log);
+    return pooled(pool, concurrency);
   }
   return ownPool(engine === "threads" ? "threads" : "processes", options, own);
 }
 
 const nothing = (): Stop => () => undefined;
 
-const pooled = (pool: Pool, concurrency: number | undefined, log: Log): Hosts => ({
-  ...remote(pool.dispatcher, concurrency ?? pool.size, log, false),
+const pooled = (pool: Pool, concurrency: number | undefined): Hosts => ({
+  ...remote(pool.dispatcher, concurrency ?? pool.size, false),
   hold: () => pool.hold(),
 });
 
@@ -91,14 +91,14 @@ async function ownPool(
     await pool.close();
     throw error;
   }
-  return { ...pooled(pool, concurrency, own.log), [Symbol.asyncDispose]: () => pool.close() };
+  return { ...pooled(pool, concurrency), [Symbol.asyncDispose]: () => pool.close() };
 }
 
-function remote(dispatcher: Dispatcher, concurrency: number, log: Log, outlive: boolean): Hosts {
+function remote(dispatcher: Dispatcher, concurrency: number, outlive: boolean): Hosts {
   return {
     concurrency,
     outlive,
-    executor: (flow, report) => new RemoteExecutor({ ...flow, dispatcher, log }, report),
+    executor: (flow, report) => new RemoteExecutor({ ...flow, dispatcher }, report),
     hold: nothing,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -5,6 +5,8 @@ import { tokenOf } from "../lib/names.ts";
 import type { Notifier } from "../lib/notifier.ts";
 import type { AtomSnapshot, AtomState, FlowStateName } from "../lib/plan/states.ts";
 import type { AtomView, FlowView } from "../lib/plan/view.ts";
+import type { Redactor } from "../lib/redactor.ts";
+import { redactSnapshot } from "../lib/secrets.ts";
 import { systemClock } from "../lib/system.ts";
 import type { AtomChange, FlowChange } from "./announcer.ts";
 import { flowMachine } from "./flow.ts";
@@ -23,9 +25,11 @@ import { taskMachine } from "./task.ts";
 export interface Inspectable {
   readonly id: string;
   readonly name: string;
-  readonly storage: Pick<FlowView, "state" | "atoms">;
+  readonly shown: Pick<FlowView, "state" | "atoms">;
   readonly notifier: Notifier<FlowChange>;
   readonly atomNotifier: Notifier<AtomChange>;
+  /** Hides what the flow declares secret. Default: it declares nothing. */
+  readonly redactor?: Redactor | undefined;
 }
 
 /**
@@ -82,8 +86,9 @@ class Looks {
     this.#changed(this.#root, undefined, createdAt, event, snapshotData(snapshot));
   }
 
-  atomChanged(change: AtomChange): void {
+  atomChanged(told: AtomChange): void {
     if (this.#known.size === 0) this.#introduce();
+    const change = this.#redacted(told);
     const { atom, snapshot } = change;
     const shown = atomData(snapshot);
     // A flow that was altered has atoms that weren't there before.
@@ -93,8 +98,13 @@ class Looks {
     this.#changed(session, this.#root, createdAt, atomEvent(change), shown);
   }
 
+  #redacted(change: AtomChange): AtomChange {
+    const { redactor } = this.#engine;
+    return redactor === undefined ? change : redactChange(redactor, change);
+  }
+
   #introduce(): void {
-    const { name, storage } = this.#engine;
+    const { name, shown: view } = this.#engine;
     const createdAt = this.#stamp.createdAt();
     this.#tell({
       type: "@xstate.actor",
@@ -106,11 +116,11 @@ class Looks {
       name,
       parentId: undefined,
       definition: definitions.flow,
-      snapshot: { status: "active", value: storage.state },
+      snapshot: { status: "active", value: view.state },
     });
     // Atoms that were not begun share one snapshot.
     const shown = new Map<object, InspectedSnapshot>();
-    for (const { name: atom, kind, snapshot } of storage.atoms()) {
+    for (const { name: atom, kind, snapshot } of view.atoms()) {
       let data = shown.get(snapshot);
       if (data === undefined) shown.set(snapshot, (data = atomData(snapshot)));
       this.#introduceAtom(atom, kind, data, createdAt);
@@ -186,6 +196,17 @@ function atomData(snapshot: AtomSnapshot): InspectedSnapshot {
 
 const isBare = (value: unknown): boolean =>
   value === undefined || typeof value === "string" || Number.isInteger(value);
+
+function redactChange(redactor: Redactor, change: AtomChange): AtomChange {
+  const { provides, snapshot, result, failure } = change;
+  return {
+    ...change,
+    snapshot: redactSnapshot(redactor, snapshot, provides),
+    result:
+      change.state === "SUCCESS" ? redactor.result(provides, result) : redactor.payload(result),
+    ...(failure === undefined ? {} : { failure: redactor.failure(failure) }),
+  };
+}
 
 /** The event of the atom's machine that leads to a state. */
 const atomEvents: Readonly<Record<AtomState, string>> = {

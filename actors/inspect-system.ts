@@ -2,7 +2,15 @@
 import type { AnyActorRef, InspectionEvent } from "xstate";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/system.ts";
-import { eventData, type InspectionListener, snapshotData, Stamp, version } from "./inspection.ts";
+import {
+  eventData,
+  type InspectedEvent,
+  type InspectionListener,
+  snapshotData,
+  Stamp,
+  version,
+} from "./inspection.ts";
+import { ViewRef } from "./ref.ts";
 import type { System } from "./system.ts";
 
 /**
@@ -34,7 +42,7 @@ export function inspectSystem(
       name: actor.id,
       parentId: parent?.sessionId,
       definition: definitionOf(actor),
-      snapshot: snapshotData(snapshot ?? {}),
+      snapshot: snapshotData(shown(actor, snapshot ?? {})),
     });
   };
   const look = (event: InspectionEvent): void => {
@@ -43,10 +51,11 @@ export function inspectSystem(
     if (type === "@xstate.event") {
       introduce(actor, rootId);
       const sourceId = (event.sourceRef as AnyActorRef | undefined)?.sessionId;
-      listener({ type, ...stampOf(actor, rootId), sourceId, event: eventData(event.event) });
+      listener({ type, ...stampOf(actor, rootId), sourceId, event: eventOf(actor, event.event) });
     } else if (type === "@xstate.snapshot") {
       introduce(actor, rootId);
-      const [because, snapshot] = [eventData(event.event), snapshotData(event.snapshot)];
+      const snapshot = snapshotData(shown(actor, event.snapshot));
+      const because = eventOf(actor, event.event);
       listener({ type, ...stampOf(actor, rootId), event: because, snapshot });
     }
   };
@@ -58,6 +67,13 @@ export function inspectSystem(
 
 /** By config: a machine has many actors. */
 const definitions = new WeakMap<object, string>();
+
+/** A flow and its atoms hide what the flow declares secret. */
+const shown = (actor: AnyActorRef, part: object): object =>
+  actor instanceof ViewRef ? actor.shown(part) : part;
+
+const eventOf = (actor: AnyActorRef, event: object): InspectedEvent =>
+  eventData(shown(actor, event));
 
 /** A machine's config; what is no data in it is named. */
 function definitionOf({ src }: AnyActorRef): string | undefined {

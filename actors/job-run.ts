@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
-import { failureOf } from "../lib/failure.ts";
+import { type Failure, failureOf } from "../lib/failure.ts";
 import type {
   AbandonOptions,
   Job,
@@ -129,11 +129,11 @@ export class JobRun {
     try {
       return await this.#work();
     } catch (error) {
-      this.problem = error;
+      this.problem = this.#engine.redactor?.thrown(error) ?? error;
       const { id: flow } = this.job;
       this.#options.log(
-        `job "${flow}" was let go of: ${messageOf(error)}`,
-        { flow, error },
+        `job "${flow}" was let go of: ${this.#messageOf(error)}`,
+        { flow, error: this.problem },
         "error",
       );
       return "lost";
@@ -194,32 +194,45 @@ export class JobRun {
   }
 
   async #unprepared(error: unknown): Promise<JobFate> {
-    this.problem = error;
+    this.problem = this.#engine.redactor?.thrown(error) ?? error;
     if (this.#isLost) return "lost";
-    if (stuck.has(codeOf(error))) return this.#giveBack(messageOf(error), true);
+    if (stuck.has(codeOf(error))) return this.#giveBack(this.#messageOf(error), true);
     if (passing.has(codeOf(error))) {
-      this.#options.failed(error);
-      return this.#giveBack(messageOf(error), false, foundBy(error));
+      this.#options.failed(this.problem);
+      return this.#giveBack(this.#messageOf(error), false, foundBy(error));
     }
-    await this.#persist((board, owner) => board.trash(this.job.id, owner, messageOf(error)));
+    await this.#persist((board, owner) => board.trash(this.job.id, owner, this.#messageOf(error)));
     return "trashed";
   }
 
   async #failed(error: unknown): Promise<JobFate> {
-    this.problem = error;
+    this.problem = this.#engine.redactor?.thrown(error) ?? error;
     if (this.#isLost) return "lost";
-    if (stuck.has(codeOf(error))) return this.#giveBack(messageOf(error), true);
+    if (stuck.has(codeOf(error))) return this.#giveBack(this.#messageOf(error), true);
     if (passing.has(codeOf(error))) {
       if (this.#isDraining) return this.#giveBack("handed over", false);
-      this.#options.failed(error);
-      return this.#giveBack(messageOf(error), false, foundBy(error));
+      this.#options.failed(this.problem);
+      return this.#giveBack(this.#messageOf(error), false, foundBy(error));
     }
-    return this.#consume({ ...this.#end(this.#engine.storage.state), failure: failureOf(error) });
+    return this.#consume({
+      ...this.#end(this.#engine.storage.state),
+      failure: this.#shown(failureOf(error)),
+    });
   }
 
   #end(state: string): JobEnd {
     const [failure] = Object.values(this.#engine.storage.failures());
-    return failure === undefined ? { state } : { state, failure };
+    return failure === undefined ? { state } : { state, failure: this.#shown(failure) };
+  }
+
+  /** Many may read the board. */
+  #shown(failure: Failure): Failure {
+    return this.#engine.redactor?.failure(failure) ?? failure;
+  }
+
+  #messageOf(error: unknown): string {
+    const message = messageOf(error);
+    return this.#engine.redactor?.text(message) ?? message;
   }
 
   async #consume(end: JobEnd): Promise<JobFate> {

@@ -1,6 +1,7 @@
 /** What an engine can be told. */
 import type { Clock, Random } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
+import type { Telemetry } from "../lib/executor/observe.ts";
 import type { Pool } from "../lib/executor/pool/pool.ts";
 import type { Journal } from "../lib/journal/journal.ts";
 import type { Transport } from "../lib/transport/transport.ts";
@@ -81,6 +82,8 @@ export interface EngineOptions {
   readonly inspect?: (message: InspectionMessage) => void;
   /** Whether lines that tasks log go into the journal too, and how many: see `TaskLog`. Default true. */
   readonly keepLogs?: boolean;
+  /** Traces and counts runs and attempts: see `fourstroke/telemetry`. Default: nobody does, and nothing is made. */
+  readonly telemetry?: Telemetry;
   readonly clock?: Clock;
   readonly random?: Random;
   /**

@@ -274,6 +274,8 @@ export interface ViewOptions<TSnapshot, TEvent> extends RefOptions {
   readonly snapshot: TSnapshot;
   /** Called with each event that is sent to the view, in order. What it throws ends the view with that error. */
   readonly take: (event: TEvent) => void;
+  /** A snapshot or an event as it may leave the process. Default: itself. */
+  readonly shown?: (part: object) => object;
 }
 
 /**
@@ -287,12 +289,19 @@ export class ViewRef<
 > extends Ref<TSnapshot, TEvent, TEmitted> {
   protected current: TSnapshot;
   readonly #take: (event: TEvent) => void;
+  readonly #shown: ((part: object) => object) | undefined;
 
   constructor(options: ViewOptions<TSnapshot, TEvent>) {
     super(options);
     this.current = options.snapshot;
     this.#take = options.take;
+    this.#shown = options.shown;
     this.register();
+  }
+
+  /** A snapshot or an event of it as it may leave the process: what is declared secret is hidden. */
+  shown(part: object): object {
+    return this.#shown?.(part) ?? part;
   }
 
   /** Shows a snapshot; one that isn't active ends the view. Nothing can follow an end. */

@@ -2,9 +2,10 @@
 import type { Snapshot } from "xstate";
 import { FlowError } from "../lib/errors.ts";
 import type { AtomSnapshot, FlowStateName } from "../lib/plan/states.ts";
+import { redactSnapshot } from "../lib/secrets.ts";
 import { systemClock } from "../lib/system.ts";
 import type { LoadOptions, ResultsOf } from "../lib/typed/run.ts";
-import type { Item } from "../lib/types.ts";
+import type { Item, Provides } from "../lib/types.ts";
 import { Engine } from "./engine.ts";
 import type { EngineOptions, RunControls } from "./options.ts";
 import { flowMachine } from "./flow.ts";
@@ -53,6 +54,7 @@ export class FlowRef<Results = Record<string, unknown>> extends ViewRef<
       take: (command) => {
         this.#take(command);
       },
+      shown: (part) => shownPart(engine, null, part),
     });
     this.engine = engine;
     engine.notifier.on("*", ({ snapshot }) => {
@@ -72,7 +74,7 @@ export class FlowRef<Results = Record<string, unknown>> extends ViewRef<
   atom(name: string): ViewRef<AtomActorSnapshot, FlowCommand> {
     let ref = this.#atoms.get(name);
     if (ref === undefined) {
-      const { kind, snapshot } = this.engine.storage.atom(name);
+      const { kind, provides, snapshot } = this.engine.storage.atom(name);
       ref = new ViewRef<AtomActorSnapshot, FlowCommand>({
         system: this.system,
         parent: this,
@@ -82,6 +84,7 @@ export class FlowRef<Results = Record<string, unknown>> extends ViewRef<
         take: (command) => {
           this.#take(command);
         },
+        shown: (part) => shownPart(this.engine, provides, part),
       });
       this.#atoms.set(name, ref);
     }
@@ -105,6 +108,19 @@ export class FlowRef<Results = Record<string, unknown>> extends ViewRef<
     else if (command.type === "cancel") this.engine.cancel(command.reason);
     else this.engine.kill(command.reason);
   }
+}
+
+/** A snapshot of a flow, with its results, or of an atom, or an event of either: without secrets. */
+function shownPart({ redactor }: Engine, provides: Provides, part: object): object {
+  if (redactor === undefined) return part;
+  if (!("status" in part)) return redactor.payload(part) as object;
+  const { output, error, context } = part as Readonly<Record<string, unknown>>;
+  const isAtom = typeof context === "object" && context !== null && "attempt" in context;
+  return {
+    ...(isAtom ? redactSnapshot(redactor, part as unknown as AtomSnapshot, provides) : part),
+    ...(output === undefined ? {} : { output: redactor.each(output as Record<string, unknown>) }),
+    ...(error === undefined ? {} : { error: redactor.thrown(error) }),
+  };
 }
 
 /**

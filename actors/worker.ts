@@ -10,6 +10,7 @@ import { background, type Clock, type Timer } from "../lib/clock.ts";
 import { admit } from "../lib/codec.ts";
 import { FlowError } from "../lib/errors.ts";
 import { begin, Call as Context, isThenable, keyOf, type Telling } from "../lib/executor/call.ts";
+import type { AttemptTrace, Telemetry } from "../lib/executor/observe.ts";
 import type { Attempt } from "../lib/executor/executor.ts";
 import {
   type Call,
@@ -30,6 +31,7 @@ import { errorOf, type Failure, failureOf } from "../lib/failure.ts";
 import type { Outcome } from "../lib/plan/records.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
 import type { Log, LogLine, Task } from "../lib/types.ts";
+import { redactedLog, redactorOfCall } from "./call-secrets.ts";
 import { Credit } from "./credit.ts";
 import { Keeper, type KeepLimits } from "./keeper.ts";
 import { WorkerLines } from "./worker-lines.ts";
@@ -49,6 +51,8 @@ export interface WorkerOptions {
   readonly limits?: Partial<KeepLimits>;
   /** Gets each beat too: for whoever repeats it while a task keeps this thread busy. Default: nobody. */
   readonly beats?: { say(address: string, beat: Presence): void };
+  /** Traces the attempts whose engines do: see `fourstroke/telemetry`. Default: nobody does. */
+  readonly telemetry?: Telemetry;
   /** Called after each attempt, for statistics. Default: nobody. */
   readonly ran?: (task: Task, ms: number, failure: Failure | undefined) => void;
 }
@@ -225,7 +229,7 @@ export class Worker implements Telling {
   /** @returns begins it */
   #accept(call: Call, engine: string): () => void {
     const task = this.#tasks.get(taskKey(call.task, call.version)) as Task;
-    const context = new Context(attemptOf(call), this, this.#options.log);
+    const context = new Context(attemptOf(call), this, redactedLog(this.#options.log, task, call));
     this.#running.set(call.key, context);
     if (call.alone) this.#alone = call.key;
     return () => {
@@ -263,6 +267,7 @@ export class Worker implements Telling {
   #run(task: Task, context: Context, call: Call, engine: string): void {
     const { clock } = this.#options;
     const startedAt = clock.monotonic();
+    const trace = this.#trace(task, call);
     const ended = (outcome: Outcome): void => {
       if (this.#running.get(call.key) !== context) return;
       context.end();
@@ -272,6 +277,7 @@ export class Worker implements Telling {
         this.#credit.unreserve();
       }
       this.#done++;
+      trace?.ended(outcome);
       this.#options.ran?.(task, clock.monotonic() - startedAt, outcome.failure);
       this.#keeper.keep(call, engine, outcome, this.#lines.take(call.flow, call.key));
     };
@@ -286,12 +292,22 @@ export class Worker implements Telling {
       }
     };
     try {
-      const returned = begin(task, context);
+      const returned =
+        trace === undefined ? begin(task, context) : trace.within(() => begin(task, context));
       if (isThenable(returned)) returned.then(succeeded, failed);
       else succeeded(returned);
     } catch (error) {
       failed(error);
     }
+  }
+
+  #trace(task: Task, call: Call): AttemptTrace | undefined {
+    const { telemetry } = this.#options;
+    const { traceparent: parent, flow, direction, attempt, secrets } = call;
+    if (telemetry === undefined || parent === undefined) return undefined;
+    const shown = (failure: Failure): Failure =>
+      secrets === undefined ? failure : redactorOfCall(secrets, task, call).failure(failure);
+    return telemetry.call({ flow, name: call.task, direction, attempt, parent, shown });
   }
 
   #beatOn(): void {
@@ -346,8 +362,22 @@ export class Worker implements Telling {
 const drainTickMs = 20;
 
 function attemptOf(call: Call): Attempt {
-  const { key: _, task: name, version: __, alone: ___, ...rest } = call;
-  const { result, failure, failures } = call;
-  const more = { atom: 0, again: false, history: undefined };
-  return { ...rest, name, result, failure, failures, ...more };
+  const { flow, task, direction, attempt, epoch, keepsLines } = call;
+  const { inputs, result, failure, failures, secrets } = call;
+  return {
+    flow,
+    atom: 0,
+    name: task,
+    direction,
+    attempt,
+    epoch,
+    again: false,
+    keepsLines,
+    inputs,
+    result,
+    failure,
+    failures,
+    secrets,
+    history: undefined,
+  };
 }

@@ -22,9 +22,12 @@ export const atomKeys = [
   "provides",
   "rebind",
   "inject",
+  "secrets",
   "priority",
   "timeoutMs",
 ] as const;
+
+const none: readonly never[] = Object.freeze([]);
 
 type Common = Omit<Task, "kind" | "name" | "execute" | "revert" | "revertInputs" | "problems">;
 
@@ -36,6 +39,7 @@ export function readAtom(options: Declared, problems: string[]): Common {
     inputs: bind(params, readRebind(options, "rebind", params, problems)),
     provides: readProvides(options["provides"], problems),
     inject: readInject(options["inject"], problems),
+    secrets: readSecrets(options["secrets"], problems),
     priority: readWhole(options, "priority", anyWhole, problems) ?? 0,
     timeoutMs: readWhole(options, "timeoutMs", { least: 1, most: longestMs }, problems),
   };
@@ -109,6 +113,55 @@ function readNames(given: readonly unknown[], key: string, problems: string[]): 
     names.add(name);
   }
   return [...names];
+}
+
+/** A list of symbols; whether they are known is for who knows all of the item: see `checkSecrets`. */
+export function readSecrets(given: unknown, problems: string[]): readonly string[] {
+  if (given === undefined) return none;
+  if (Array.isArray(given)) return Object.freeze(readNames(given, "secrets", problems));
+  problems.push(`secrets must be a list of symbols, got ${describe(given)}`);
+  return none;
+}
+
+/** A misspelt secret would be shown to everybody, so it is a mistake. */
+export function checkSecrets(
+  secrets: readonly string[],
+  known: () => Iterable<string>,
+  problems: string[],
+): void {
+  if (secrets.length === 0) return;
+  const symbols = new Set(known());
+  for (const symbol of secrets) {
+    if (symbols.has(symbol)) continue;
+    const meant = nearest(symbol, symbols);
+    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+    problems.push(`secrets names "${symbol}", which is no symbol of it${hint}`);
+  }
+}
+
+/** All symbols that an atom takes, provides or is given. */
+export function symbolsOf(
+  atom: Pick<Task, "inputs" | "revertInputs" | "provides" | "inject">,
+): Set<string> {
+  const { inputs, revertInputs, provides, inject } = atom;
+  const symbols = new Set(Object.keys(inject));
+  for (const { required, optional } of [inputs, revertInputs]) {
+    for (const { symbol } of [...required, ...optional]) symbols.add(symbol);
+  }
+  for (const symbol of symbolsIn(provides)) symbols.add(symbol);
+  return symbols;
+}
+
+/** The symbols of a declared result. */
+export function symbolsIn(provides: Provides): readonly string[] {
+  if (provides === null) return none;
+  if (typeof provides === "string") return [provides];
+  return isList(provides) ? provides : provides.keys;
+}
+
+/** Whether the symbols stand for the elements of a result. */
+export function isList(provides: Provides): provides is readonly string[] {
+  return Array.isArray(provides);
 }
 
 /** From parameters to symbols; only those that have another name. */

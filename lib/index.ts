@@ -51,6 +51,7 @@ export { Worker, type WorkerOptions, type WorkerStatistics } from "../actors/wor
 export type { Clock, Random, Timer } from "./clock.ts";
 export { link } from "./decider.ts";
 export { type ErrorCode, FlowError, type Mistake, type MissingInput } from "./errors.ts";
+export type { Telemetry } from "./executor/observe.ts";
 export { Pool, type PoolLimits, type PoolOptions } from "./executor/pool/pool.ts";
 export { type Failure, RecordedError } from "./failure.ts";
 export type {

@@ -1,7 +1,7 @@
 /** Retry controllers: atoms that stand before a flow and say what a failure inside leads to. */
 import { isDeepStrictEqual } from "node:util";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { atomKeys, readAtom } from "./atom.ts";
+import { atomKeys, checkSecrets, readAtom, symbolsOf } from "./atom.ts";
 import {
   anyWhole,
   checkName,
@@ -30,7 +30,7 @@ import type { CheckRetry, RetryOptions } from "./typed/options.ts";
 import type { Retry, RetryAttempt, Verdict } from "./types.ts";
 
 const ownKeys = [...atomKeys, "execute", "onFailure", "revert"];
-const fixedKeys = ["name", "provides"];
+const fixedKeys = ["name", "provides", "secrets"];
 const pacedKeys = [...fixedKeys, ...paceKeys];
 
 /** What every ready-made controller may be told. */
@@ -39,6 +39,8 @@ export interface ControllerOptions<P> {
   readonly name?: string | undefined;
   /** What the value of an attempt becomes for the atoms of the flow, as in `task`. Default none. */
   readonly provides?: P;
+  /** Of what it provides or takes, what is hidden wherever the flow is shown, as in `task`. Default none. */
+  readonly secrets?: readonly string[] | undefined;
 }
 
 /**
@@ -173,13 +175,15 @@ function makeRetry(
   { execute, onFailure, revert }: Functions,
 ): Retry {
   const common = readAtom(options, problems);
+  const revertInputs = revert === undefined ? noInputs : common.inputs;
+  checkSecrets(common.secrets, () => symbolsOf({ ...common, revertInputs }), problems);
   const given = options["name"];
   return Object.freeze({
     kind: "retry",
     // Empty until a flow takes it and calls it after itself.
     name: given !== undefined && checkName(given, "name", problems) ? given : "",
     ...common,
-    revertInputs: revert === undefined ? noInputs : common.inputs,
+    revertInputs,
     execute: execute ?? unusable,
     onFailure: onFailure ?? unusable,
     revert,

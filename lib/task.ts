@@ -1,5 +1,5 @@
 /** Tasks: atoms that do work and can undo it. */
-import { atomKeys, readAtom, readRevertInputs } from "./atom.ts";
+import { atomKeys, checkSecrets, readAtom, readRevertInputs, symbolsOf } from "./atom.ts";
 import {
   type AnyFunction,
   checkName,
@@ -157,6 +157,7 @@ function makeTask(
   const revertInputs =
     revert === undefined ? noInputs : readRevertInputs(options, common.inputs, problems);
   problems.push(...check(common.inputs));
+  checkSecrets(common.secrets, () => symbolsOf({ ...common, revertInputs }), problems);
   return Object.freeze({
     kind: "task",
     name,

@@ -136,6 +136,8 @@ interface AnyAtom {
   readonly provides: Provides;
   /** Constants for this atom only, by symbol; they go before everything else. */
   readonly inject: Readonly<Record<string, unknown>>;
+  /** Symbols whose values are hidden wherever the flow is shown; see `Flow.secrets`. */
+  readonly secrets: readonly string[];
   /** Larger first among atoms that are ready together. Default 0. */
   readonly priority: number;
   /** Whole milliseconds one attempt may take; undefined: as long as it likes. */
@@ -192,6 +194,8 @@ export interface Flow {
   /** A controller without a name is called after its flow: `NAME_retry`. */
   readonly retry: Retry | undefined;
   readonly items: readonly Item[];
+  /** Symbols whose values are hidden wherever the flow is shown, or one around it. */
+  readonly secrets: readonly string[];
   /** Only in a graph. */
   readonly links: readonly Link[];
   /** Only in a graph: link providers to consumers by their symbols. Default true. */

@@ -11,11 +11,11 @@ import ts from "typescript";
 const floors: readonly (readonly RegExp[])[] = [
   [/^lib\/(errors|failure|ids|names|nearest|bytes|clock|codec|jsonable|notifier)\.ts$/],
   [
-    /^lib\/(types|log|atom|backoff|declared|pace|task|retry|decider|schema)\.ts$/,
+    /^lib\/(types|log|atom|backoff|declared|pace|task|redactor|retry|decider|schema)\.ts$/,
     /^lib\/(patterns|typed)\//,
   ],
   [/^lib\/compile\//],
-  [/^lib\/plan\//],
+  [/^lib\/plan\//, /^lib\/secrets\.ts$/],
   [/^lib\/statechart\//],
   [
     /^lib\/(journal|jobboard|loading|transport)\//,
@@ -23,7 +23,7 @@ const floors: readonly (readonly RegExp[])[] = [
     /^lib\/(system|pulse)\.ts$/,
   ],
   [/^actors\//],
-  [/^lib\/executor\/pool\/host\.ts$/, /^lib\/(nats|renewal)\//],
+  [/^lib\/executor\/pool\/host\.ts$/, /^lib\/(nats|renewal)\//, /^lib\/telemetry\.ts$/],
   [/^lib\/inspector\//],
   [/^lib\/cli\//, /^lib\/index\.ts$/],
 ];

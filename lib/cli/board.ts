@@ -53,7 +53,7 @@ export const isActive = (state: AtomState): boolean => standings[state] === "act
 export function boardOf(shown: Shown, blueprint: Blueprint, isNew: boolean): Board {
   const now = (): number => shown.now?.() ?? performance.now();
   const board = new Board(shown.id, blueprint, now, shown.startedAt);
-  if (!isNew) board.adopt(shown.storage, shown.times);
+  if (!isNew) board.adopt(shown.shown ?? shown.storage, shown.times);
   return board;
 }
 

@@ -15,7 +15,7 @@ import { withJournal } from "./open-journal.ts";
 import type { Output } from "./output.ts";
 import type { PlacesOptions } from "./places.ts";
 import { type Code, loadCode } from "./source.ts";
-import { findFlow } from "./store.ts";
+import { findUnredacted } from "./store.ts";
 import { oneLine, plural, type Style } from "./text.ts";
 
 /**
@@ -75,7 +75,7 @@ async function checkOne(
   { id, name, state }: FlowSummary,
   code: Code,
 ): Promise<CheckedFlow | undefined> {
-  const kept = await findFlow(journal, id);
+  const kept = await findUnredacted(journal, id);
   if (kept === undefined) return undefined;
   const { file, export: exported = "default" } = kept.view.meta;
   const flow = { id, name, state };

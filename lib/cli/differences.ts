@@ -25,8 +25,18 @@ export function differences(old: Blueprint, next: Blueprint): Differences {
   if (allowed.length === 0 && !isDeepStrictEqual(orderOf(old), orderOf(next))) {
     allowed.push("changed: what comes after what");
   }
+  allowed.push(...secrecy(old.secrets ?? [], next.secrets ?? []));
   const renamed = old.flow === next.flow ? [] : [`it was "${old.flow}", now it is "${next.flow}"`];
   return { allowed, refused: [...renamed, ...refused] };
+}
+
+function secrecy(was: readonly string[], is: readonly string[]): string[] {
+  const more = is.filter((symbol) => !was.includes(symbol));
+  const fewer = was.filter((symbol) => !is.includes(symbol));
+  return [
+    ...(more.length > 0 ? [`secret now: ${named(more)}`] : []),
+    ...(fewer.length > 0 ? [`no longer secret: ${named(fewer)}`] : []),
+  ];
 }
 
 const named = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");

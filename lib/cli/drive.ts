@@ -31,8 +31,8 @@ export async function drive(driven: Drive): Promise<FlowStateName> {
     return await Promise.race([engine.run(controls), watch.stopped]);
   } catch (error) {
     const state = error instanceof CliError ? undefined : endOf(engine);
-    if (state === undefined || isTrouble(engine, error)) throw error;
-    return state;
+    if (state !== undefined && !isTrouble(engine, error)) return state;
+    throw engine.redactor?.thrown(error) ?? error;
   } finally {
     watch.close();
     display.end();

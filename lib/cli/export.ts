@@ -9,7 +9,7 @@ import { withOpened } from "./opened.ts";
 import type { Output } from "./output.ts";
 import type { PlacesOptions } from "./places.ts";
 import { selected, type Selection, selects } from "./select.ts";
-import { readFlow } from "./store.ts";
+import { findUnredacted, readFlow } from "./store.ts";
 import { oneLine, plural } from "./text.ts";
 
 export interface ExportOptions extends PlacesOptions, Selection {
@@ -42,7 +42,7 @@ export async function exportFlows(
     const flows: ExportDocument["flows"][number][] = [];
     try {
       for (const { id } of chosen) {
-        const { view, batches } = await readFlow(journal, id);
+        const { view, batches } = await readFlow(journal, id, findUnredacted);
         const { name, state, sequence: records } = view;
         flows.push({ id, name, state, records });
         await writeAll(sink, writeFlow({ id, name, state }, batches));

@@ -1,6 +1,6 @@
 /** A flow's run as plain lines, one for each change: for pipes, files and CI. */
 import type { AtomChange, ProgressChange } from "../../actors/announcer.ts";
-import type { Display, Shown } from "./display.ts";
+import { type Display, type Shown, shownChange } from "./display.ts";
 import { styleOf } from "./look.ts";
 import type { Output } from "./output.ts";
 import { oneLine, type Span } from "./text.ts";
@@ -28,7 +28,7 @@ export class ChangeLines implements Display {
         ]);
       }),
       engine.atomNotifier.on("*", (change) => {
-        this.#atom(change);
+        this.#atom(shownChange(engine, change));
       }),
       engine.progressNotifier.on("*", (change) => {
         this.#progress(change);

@@ -1,7 +1,7 @@
 /** A flow's run as a tree on a terminal, drawn again in place as it changes. */
 import type { Blueprint } from "../compile/blueprint.ts";
 import { type Board, boardOf } from "./board.ts";
-import type { Display, Shown } from "./display.ts";
+import { type Display, type Shown, shownChange } from "./display.ts";
 import type { Output } from "./output.ts";
 import { render } from "./render.ts";
 import { widthOf } from "./text.ts";
@@ -47,7 +47,7 @@ export class LiveTree implements Display {
         board.flowChanged(change);
       }),
       engine.atomNotifier.on("*", (change) => {
-        board.atomChanged(change);
+        board.atomChanged(shownChange(engine, change));
       }),
       engine.progressNotifier.on("*", (change) => {
         board.progressed(change);

@@ -20,7 +20,7 @@ import { type Outcome, report } from "./report.ts";
 import { logTo } from "./run.ts";
 import { type Loaded, loadFlow } from "./source.ts";
 import { jobsAmong, placeOfJob } from "./resume-job.ts";
-import { type Kept, openExisting, readFlow } from "./store.ts";
+import { findUnredacted, type Kept, openExisting, readFlow } from "./store.ts";
 import { quoted } from "./text.ts";
 import { type CommonOptions, resumeCommand, tellError } from "./verb.ts";
 
@@ -99,12 +99,12 @@ async function resumeOne(
   options: ResumeOptions,
   output: Output,
 ): Promise<Outcome> {
-  const kept = await readFlow(journal, id);
+  const kept = await readFlow(journal, id, findUnredacted);
   const { state, view } = kept;
   const common = { given: Object.keys(state.store), resume: resumeCommand(id, options.dir) };
   const over = view.state === "SUCCESS" || view.state === "REVERTED";
   if (over || (view.state === "PARKED" && options.unpark !== true))
-    return { view, ...common, isShown: false };
+    return { view: (await readFlow(journal, id)).view, ...common, isShown: false };
   if (options.takeOver !== true) refuseOwned(kept);
   const loaded = await findCode(kept, file);
   const { blueprint } = compile(loaded.flow);
@@ -124,7 +124,7 @@ async function resumeOne(
   const controls = { unpark: options.unpark === true };
   await drive({ engine, blueprint, display, resumes: true, resume: common.resume, controls });
   await engine.close();
-  return { view: engine.storage, ...common, isShown: true };
+  return { view: engine.shown, ...common, isShown: true };
 }
 
 function refuseOwned({ state, view }: Kept): void {

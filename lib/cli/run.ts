@@ -47,7 +47,7 @@ export async function run(file: string, options: RunOptions, output: Output): Pr
     const resume = resumeCommand(engine.id, options.dir);
     const state = await drive({ engine, blueprint, display, resumes: false, resume });
     await engine.close();
-    report(output, { view: engine.storage, given: Object.keys(store), resume, isShown: true });
+    report(output, { view: engine.shown, given: Object.keys(store), resume, isShown: true });
     return exitOfState(state);
   } finally {
     await journal.close();

@@ -9,6 +9,7 @@ import { foldAll } from "../plan/fold.ts";
 import type { Batch } from "../plan/records.ts";
 import type { FlowState } from "../plan/state.ts";
 import { FlowView } from "../plan/view.ts";
+import { redact } from "../secrets.ts";
 
 export interface StoreOptions {
   readonly dir: string;
@@ -42,15 +43,24 @@ export interface Kept {
   readonly batches: readonly Batch[];
 }
 
+/** A flow as it may be shown: what it declares secret is hidden. */
 export async function findFlow(journal: Journal, id: string): Promise<Kept | undefined> {
-  const batches = await journal.read(id);
+  return keptOf(redact(await journal.read(id)));
+}
+
+/** A flow as it is, for whoever goes on with it: what comes of this must not be shown. */
+export async function findUnredacted(journal: Journal, id: string): Promise<Kept | undefined> {
+  return keptOf(await journal.read(id));
+}
+
+function keptOf(batches: readonly Batch[]): Kept | undefined {
   const state = foldAll(machines, batches);
   return state === undefined ? undefined : { state, view: new FlowView(() => state), batches };
 }
 
-/** @throws FlowError `NOT_FOUND` with the nearest id */
-export async function readFlow(journal: Journal, id: string): Promise<Kept> {
-  const found = await findFlow(journal, id);
+/** As `findFlow`, or with another way to find it. @throws FlowError `NOT_FOUND` with the nearest id */
+export async function readFlow(journal: Journal, id: string, find = findFlow): Promise<Kept> {
+  const found = await find(journal, id);
   if (found !== undefined) return found;
   const flows = await journal.list({ limit: 10_000 });
   const near = nearest(

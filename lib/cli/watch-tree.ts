@@ -1,6 +1,7 @@
 /** Watches a flow in its journal until it is at rest. */
 import type { Job } from "../jobboard/jobboard.ts";
 import type { FlowStateName } from "../plan/states.ts";
+import { redact } from "../secrets.ts";
 import type { Display } from "./display.ts";
 import { displayFor } from "./displays.ts";
 import { CliError } from "./exit.ts";
@@ -125,7 +126,7 @@ class Watch {
   /** @returns whether there is something of it in the journal */
   async #look(job: Job | undefined): Promise<boolean> {
     const { journal } = this.#opened;
-    const batches = await journal.read(this.#id);
+    const batches = redact(await journal.read(this.#id));
     if (this.#isClosed) return false;
     if (batches.length === 0) {
       if (job !== undefined && this.#following === undefined) this.#tellWaiting(job);

@@ -71,6 +71,8 @@ export interface Blueprint {
   readonly atoms: readonly AtomPlan[];
   /** In preorder; 0 is the root. Empty for a bare task. */
   readonly scopes: readonly ScopePlan[];
+  /** Symbols that are declared secret somewhere in it, sorted. Absent when there are none. */
+  readonly secrets?: readonly string[];
   /** For each node the nodes that come after it. */
   readonly successors: readonly (readonly number[])[];
 }

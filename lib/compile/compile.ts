@@ -58,9 +58,18 @@ function build(root: Item): Compiled {
         return { name, pattern, parent, retry, first, last };
       }),
       successors,
+      ...secretsIn(layout, arranger),
     },
     code: { atoms: layout.places.map(({ atom }) => atom), deciders: layout.deciders },
   };
+}
+
+/** One place knows that a symbol is secret: then it is, wherever it occurs. */
+function secretsIn(layout: Layout, { arranged }: Arranger): Pick<Blueprint, "secrets"> {
+  const secrets = new Set<string>();
+  for (const { atom } of layout.places) for (const symbol of atom.secrets) secrets.add(symbol);
+  for (const flow of arranged.keys()) for (const symbol of flow.secrets) secrets.add(symbol);
+  return secrets.size === 0 ? {} : { secrets: [...secrets].sort() };
 }
 
 function planAtom(

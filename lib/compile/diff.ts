@@ -1,7 +1,7 @@
 /** Compares the blueprint in a journal with the one that the code has now. */
+import { isList, symbolsIn } from "../atom.ts";
 import type { Provides } from "../types.ts";
 import type { AtomPlan, Blueprint } from "./blueprint.ts";
-import { isList, symbolsIn } from "./symbols.ts";
 
 export interface BlueprintDiff {
   /** Names of atoms that the journal doesn't know: they run when their turn comes. */

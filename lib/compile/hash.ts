@@ -40,8 +40,11 @@ const keys = Object.keys({
 >);
 
 /** Sha256 in hex over a canonical form: the same for a blueprint and for what a journal gives back. */
-export function hashOf({ version, flow, atoms, scopes, successors }: Blueprint): string {
-  const hash = createHash("sha256").update(JSON.stringify([version, flow, atoms.length]));
+export function hashOf(blueprint: Blueprint): string {
+  const { version, flow, atoms, scopes, successors, secrets } = blueprint;
+  // Nothing is added where none is declared: older fingerprints stay what they are.
+  const head = [version, flow, atoms.length, ...(secrets === undefined ? [] : [secrets])];
+  const hash = createHash("sha256").update(JSON.stringify(head));
   // Piece by piece: the text of a very large flow would be longer than a string can be.
   for (const atom of atoms) hash.update(JSON.stringify(atom, keys)).update(canonical(atom.inject));
   for (const scope of scopes) hash.update(JSON.stringify(scope, keys));

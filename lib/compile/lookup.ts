@@ -1,7 +1,8 @@
 /** Finds the atoms that a symbol may come from, in the order in which TaskFlow walks scopes. */
+import { symbolsIn } from "../atom.ts";
 import type { Layout, Scope } from "./layout.ts";
 import { regionsOf } from "./regions.ts";
-import { addTo, symbolsIn } from "./symbols.ts";
+import { addTo } from "./symbols.ts";
 
 const none: readonly never[] = Object.freeze([]);
 

@@ -1,5 +1,6 @@
 /** Which symbols an item requires from outside and which it provides, as TaskFlow computes them. */
-import type { Flow, Item, Provides, Retry, Task } from "../types.ts";
+import { symbolsIn } from "../atom.ts";
+import type { Flow, Item, Retry, Task } from "../types.ts";
 import type { ItemGraph } from "./itemgraph.ts";
 
 /** Each symbol once. */
@@ -13,18 +14,6 @@ export interface Arrangement {
   readonly items: readonly Item[];
   /** Only in a graph flow; its numbers are places in `items`. */
   readonly graph: ItemGraph | undefined;
-}
-
-/** The symbols of a declared result. */
-export function symbolsIn(provides: Provides): readonly string[] {
-  if (provides === null) return [];
-  if (typeof provides === "string") return [provides];
-  return isList(provides) ? provides : provides.keys;
-}
-
-/** Whether the symbols stand for the elements of a result. */
-export function isList(provides: Provides): provides is readonly string[] {
-  return Array.isArray(provides);
 }
 
 /** Optional inputs don't count: they never make anything wait. */

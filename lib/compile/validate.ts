@@ -1,8 +1,9 @@
 /** Checks that everything a flow requires can come from somewhere. */
+import { symbolsIn } from "../atom.ts";
 import { FlowError, type MissingInput } from "../errors.ts";
 import type { AtomPlan, Blueprint, InputPlan } from "./blueprint.ts";
 import { Guesses } from "./guesses.ts";
-import { addTo, symbolsIn } from "./symbols.ts";
+import { addTo } from "./symbols.ts";
 
 /** How many are named of the atoms that provide a symbol in vain. */
 const mostNames = 3;

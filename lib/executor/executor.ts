@@ -1,5 +1,6 @@
 /** Where attempts run. Implementations differ in that and in nothing else (I7). */
 import type { Failure } from "../failure.ts";
+import type { AttemptTrace } from "./observe.ts";
 import type { Direction, LossReason, Outcome } from "../plan/records.ts";
 import type { LogLine, RetryAttempt } from "../types.ts";
 
@@ -22,8 +23,12 @@ export interface Attempt {
   readonly failures: Readonly<Record<string, Failure>> | undefined;
   /** What it logs goes into the journal. */
   readonly keepsLines: boolean;
+  /** Symbols that the flow declares secret; undefined: none. */
+  readonly secrets: readonly string[] | undefined;
   /** Only for a controller. */
   readonly history: readonly RetryAttempt[] | undefined;
+  /** Undefined: nobody looks on. */
+  readonly trace?: AttemptTrace | undefined;
 }
 
 /** What comes back; each attempt reports one outcome, or that it was lost. */

@@ -32,7 +32,8 @@ export class InlineExecutor implements Executor {
     this.#calls.set(attempt.atom, call);
     let returned: unknown;
     try {
-      returned = begin(atom, call);
+      const { trace } = attempt;
+      returned = trace === undefined ? begin(atom, call) : trace.within(() => begin(atom, call));
     } catch (error) {
       return this.#fail(call, error);
     }

@@ -33,6 +33,10 @@ export interface Call {
   readonly result?: unknown;
   readonly failure?: Failure;
   readonly failures?: Readonly<Record<string, Failure>>;
+  /** Symbols that its flow declares secret, for what the worker logs; absent when there are none. */
+  readonly secrets?: readonly string[];
+  /** W3C `traceparent`; absent when nothing is traced. */
+  readonly traceparent?: string;
 }
 
 /** Why a worker does not take a call. */

@@ -333,5 +333,7 @@ function callOf(attempt: Attempt, version: number): Call {
     result,
     ...(failure === undefined ? {} : { failure }),
     ...(attempt.failures === undefined ? {} : { failures: attempt.failures }),
+    ...(attempt.secrets === undefined ? {} : { secrets: attempt.secrets }),
+    ...(attempt.trace?.traceparent === undefined ? {} : { traceparent: attempt.trace.traceparent }),
   };
 }

@@ -14,6 +14,7 @@ export interface FlowCalls {
   readonly epoch: number;
   /** What they log is of no use to the owner. */
   readonly keepsLines?: false;
+  readonly secrets?: readonly string[];
   readonly calls: readonly PackedCall[];
 }
 
@@ -25,7 +26,7 @@ type PackedCall = readonly [
   attempt: number,
   inputs: Call["inputs"],
   /** What few have. */
-  more?: Pick<Call, "alone" | "result" | "failure" | "failures">,
+  more?: Partial<Pick<Call, "alone" | "result" | "failure" | "failures" | "traceparent">>,
 ];
 
 /** The key without its flow; a failure is third, lines that are still to be kept are fourth. */
@@ -40,9 +41,10 @@ export function packCalls(calls: readonly Call[]): readonly FlowCalls[] {
   const flows: (FlowCalls & { calls: PackedCall[] })[] = [];
   let last: (typeof flows)[number] | undefined;
   for (const call of calls) {
-    const { flow, epoch, keepsLines } = call;
+    const { flow, epoch, keepsLines, secrets } = call;
     if (last?.flow !== flow || last.epoch !== epoch) {
-      last = { flow, epoch, calls: [], ...(keepsLines ? {} : { keepsLines }) };
+      const hides = secrets === undefined ? {} : { secrets };
+      last = { flow, epoch, calls: [], ...(keepsLines ? {} : { keepsLines }), ...hides };
       flows.push(last);
     }
     last.calls.push(packed(call));
@@ -52,12 +54,18 @@ export function packCalls(calls: readonly Call[]): readonly FlowCalls[] {
 
 function packed(call: Call): PackedCall {
   const { task, version, direction, attempt, inputs, alone, result, failure, failures } = call;
-  if (!alone && direction === "execute") return [task, version, direction, attempt, inputs];
+  const { traceparent } = call;
+  const traced = traceparent === undefined ? {} : { traceparent };
+  if (!alone && direction === "execute") {
+    const common = [task, version, direction, attempt, inputs] as const;
+    return traceparent === undefined ? common : [...common, { alone, ...traced }];
+  }
   const more = {
     alone,
     result,
     ...(failure === undefined ? {} : { failure }),
     ...(failures === undefined ? {} : { failures }),
+    ...traced,
   };
   return [task, version, direction, attempt, inputs, more];
 }
@@ -65,13 +73,14 @@ function packed(call: Call): PackedCall {
 /** In the order they were packed. */
 export function unpackCalls(flows: readonly FlowCalls[]): Call[] {
   const all: Call[] = [];
-  for (const { flow, epoch, calls, keepsLines = true } of flows) {
+  for (const { flow, epoch, calls, keepsLines = true, secrets } of flows) {
+    const hides = secrets === undefined ? {} : { secrets };
     for (const [task, version, direction, attempt, inputs, more] of calls) {
       const key = keyOf(flow, task, direction, attempt);
       const alone = more?.alone === true;
-      const of = { key, flow, epoch, keepsLines };
+      const of = { key, flow, epoch, keepsLines, ...hides };
       const named = { ...of, task, version, direction, attempt, alone, inputs };
-      all.push(more === undefined ? named : { ...named, ...more });
+      all.push(more === undefined ? named : { ...named, ...more, alone });
     }
   }
   return all;

@@ -5,6 +5,7 @@ import { foldAll } from "../plan/fold.ts";
 import type { Batch, FlowRecord } from "../plan/records.ts";
 import type { FlowState } from "../plan/state.ts";
 import type { AtomState } from "../plan/states.ts";
+import { redact } from "../secrets.ts";
 import type { FlowProgress, FlowsDocument } from "./documents.ts";
 import { Omitted, toJson } from "./wire.ts";
 
@@ -107,7 +108,8 @@ export class Reader {
   async #batches(id: string, known: number | undefined): Promise<Read> {
     const before = this.#read.get(id);
     if (before !== undefined && known !== undefined && before.sequence >= known) return before;
-    const batches = await this.#journal.read(id);
+    // What is declared secret doesn't leave this process.
+    const batches = redact(await this.#journal.read(id));
     const last = batches.at(-1);
     const read = {
       sequence: last === undefined ? 0 : last.first + last.records.length - 1,

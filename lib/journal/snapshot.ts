@@ -193,4 +193,5 @@ const layout = group({
   ),
   losses: listOfGroups("losses", { atom: count, count }),
   suspects: atoms,
+  edits: listOf(text),
 } satisfies LayoutOf<Omit<StateSnapshot, "values">>);

@@ -1,4 +1,5 @@
 /** What the patterns have in common. */
+import { checkSecrets, readSecrets, symbolsOf } from "../atom.ts";
 import {
   checkName,
   type Declared,
@@ -12,27 +13,50 @@ import { named } from "../retry.ts";
 import type { Flow, Item, Link, Pattern, Retry } from "../types.ts";
 
 const keysOf: { readonly [P in Pattern]: readonly string[] } = {
-  linear: ["retry"],
-  unordered: ["retry"],
-  graph: ["retry", "links", "autoLink", "target"],
+  linear: ["retry", "secrets"],
+  unordered: ["retry", "secrets"],
+  graph: ["retry", "secrets", "links", "autoLink", "target"],
 };
 
 /** @param given - options, if the first lacks `kind`; then items */
 export function makeFlow(pattern: Pattern, name: unknown, given: readonly unknown[]): Flow {
   const problems: string[] = [];
   const called = checkName(name, "name", problems) ? name : "";
-  const [options, items] = split(pattern, given, problems);
+  const [options, rest] = split(pattern, given, problems);
+  const items = readItems(rest, problems);
+  const retry = readRetry(options["retry"], called, problems);
+  const secrets = readSecrets(options["secrets"], problems);
+  checkSecrets(
+    secrets,
+    () => symbolsWithin([...items, ...(retry === undefined ? [] : [retry])]),
+    problems,
+  );
   return Object.freeze({
     kind: "flow",
     pattern,
     name: called,
-    retry: readRetry(options["retry"], called, problems),
-    items: readItems(items, problems),
+    retry,
+    items,
+    secrets,
     links: readLinks(options["links"], problems),
     autoLink: readFlag(options, "autoLink", problems) ?? true,
     target: readTarget(options["target"], problems),
     problems: Object.freeze(problems),
   });
+}
+
+/** The symbols of all atoms in there. */
+function symbolsWithin(items: readonly (Item | Retry)[]): Set<string> {
+  const symbols = new Set<string>();
+  const work: (Item | Retry)[] = [...items];
+  const seen = new Set<Item | Retry>();
+  for (let item = work.pop(); item !== undefined; item = work.pop()) {
+    if (seen.has(item)) continue;
+    seen.add(item);
+    if (item.kind !== "flow") for (const symbol of symbolsOf(item)) symbols.add(symbol);
+    else work.push(...item.items, ...(item.retry === undefined ? [] : [item.retry]));
+  }
+  return symbols;
 }
 
 function split(

@@ -122,6 +122,7 @@ export interface StateSnapshot extends Complete {
     | undefined;
   readonly losses: readonly { readonly atom: number; readonly count: number }[];
   readonly suspects: readonly number[];
+  readonly edits: readonly string[];
 }
 
 /** Puts things into a list, the same one once. */
@@ -176,6 +177,7 @@ export function toSnapshot(state: FlowState): StateSnapshot {
     trouble: trouble && { kind: trouble.kind, failure: faults.put(trouble.failure) },
     losses: listOf(state.losses, (atom, count) => ({ atom, count })),
     suspects: [...state.suspects],
+    edits: state.edits,
   };
 }
 
@@ -285,6 +287,7 @@ function fill(
   for (const { atom, ...wait } of data.waits) state.waits.set(atom, wait);
   for (const { atom, count } of data.losses) state.losses.set(atom, count);
   state.suspects = [...data.suspects];
+  state.edits = data.edits;
 }
 
 function runningFrom(data: StateSnapshot, life: (place: Place) => AtomSnapshot): Slots<Running> {

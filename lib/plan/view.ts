@@ -3,7 +3,7 @@ import { copyOut } from "../codec.ts";
 import { FlowError } from "../errors.ts";
 import type { Failure } from "../failure.ts";
 import { nearest } from "../nearest.ts";
-import type { RetryAttempt } from "../types.ts";
+import type { Provides, RetryAttempt } from "../types.ts";
 import { digestOf } from "./digest.ts";
 import type { FlowState } from "./state.ts";
 import type { AtomSnapshot, AtomState, FlowStateName, Intention } from "./states.ts";
@@ -12,6 +12,8 @@ import { symbolValues } from "./values.ts";
 export interface AtomView {
   readonly name: string;
   readonly kind: "task" | "retry";
+  /** The symbols that its result becomes, as it declares them; null also for an atom that an altered flow has lost. */
+  readonly provides: Provides;
   readonly state: AtomState;
   readonly intention: Intention;
   /** Number of the last attempt to execute it; 0: none yet. */
@@ -82,7 +84,7 @@ export class FlowView {
     const state = this.#state();
     const undone = wantedUndone(state);
     const retired = [...state.retired].map(([name, { kind, snapshot, intention }]) =>
-      viewOf(name, kind, snapshot, intention),
+      viewOf({ name, kind, provides: null }, snapshot, intention),
     );
     return [...state.blueprint.atoms.map((_, atom) => atomView(state, atom, undone)), ...retired];
   }
@@ -94,7 +96,8 @@ export class FlowView {
     if (atom !== undefined) return atomView(state, atom, wantedUndone(state));
     const retired = state.retired.get(name);
     if (retired !== undefined) {
-      return viewOf(name, retired.kind, retired.snapshot, retired.intention);
+      const { kind, snapshot, intention } = retired;
+      return viewOf({ name, kind, provides: null }, snapshot, intention);
     }
     const near = nearest(name, state.shape.numbers.keys());
     throw new FlowError("NOT_FOUND", {
@@ -142,13 +145,13 @@ function atomView(state: FlowState, atom: number, undone: ReadonlySet<number>): 
   const snapshot = state.snapshotOf(atom);
   const own = state.intentionOf(atom);
   const waits = own === "EXECUTE" && snapshot.value === "PENDING" && undone.has(atom);
-  const kind = state.blueprint.atoms[atom]?.kind ?? "task";
-  return viewOf(state.nameOf(atom), kind, snapshot, waits ? "REVERT" : own);
+  const { kind = "task", provides = null } = state.blueprint.atoms[atom] ?? {};
+  const plan = { name: state.nameOf(atom), kind, provides };
+  return viewOf(plan, snapshot, waits ? "REVERT" : own);
 }
 
 function viewOf(
-  name: string,
-  kind: AtomView["kind"],
+  { name, kind, provides }: Pick<AtomView, "name" | "kind" | "provides">,
   snapshot: AtomSnapshot,
   intention: Intention,
 ): AtomView {
@@ -156,6 +159,7 @@ function viewOf(
   return {
     name,
     kind,
+    provides,
     state: value,
     intention,
     attempt: context.attempt,

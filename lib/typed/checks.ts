@@ -90,6 +90,11 @@ export interface CheckInjected<I extends string, N> {
   };
 }
 
+/** What is declared secret must be a symbol that it takes, is given or provides. */
+export interface CheckSecrets<Symbols> {
+  readonly secrets?: readonly (Symbols & string)[] | undefined;
+}
+
 /** `revert` without inputs of its own gets those of `execute`, no more. */
 export type CheckShared<A, RA, Method extends string> = [A] extends [RA]
   ? unknown

@@ -15,9 +15,10 @@ import type {
   CheckProvided,
   CheckRebind,
   CheckSchemas,
+  CheckSecrets,
   CheckShared,
 } from "./checks.ts";
-import type { Given, Names, NamesOf, Params, Taken } from "./inputs.ts";
+import type { Given, Names, NamesOf, Params, Provided, Taken } from "./inputs.ts";
 
 /** What every atom may say. */
 export interface AtomOptions<R, O, P, B, I extends string> {
@@ -39,6 +40,11 @@ export interface AtomOptions<R, O, P, B, I extends string> {
   readonly rebind?: B;
   /** Constants for this atom only, by symbol; they go before every provider and the store. */
   readonly inject?: { readonly [S in I]: unknown };
+  /**
+   * Symbols of its inputs, `inject` or `provides` whose values nobody is to see: in the whole flow, they are hidden in
+   * what the command line, the inspector, logs and traces show. The journal holds them, and tasks get them. Default none.
+   */
+  readonly secrets?: readonly string[] | undefined;
   /** A whole number; larger ones start first among atoms that are ready together. Default 0. */
   readonly priority?: number | undefined;
   /** Whole milliseconds that one attempt may take, from 1. Default: as long as it likes. */
@@ -184,6 +190,7 @@ export type CheckTask<
 > = CheckInputs<R, O, B, A, M> &
   CheckRevert<R, O, RR, RO, BR, A, RA, M> &
   CheckProvided<P, T, M> &
+  CheckSecrets<keyof AllTaken<R, O, B, RR, RO, BR, A, RA> | keyof Provided<P, unknown> | I> &
   CheckInjected<I, AllTaken<R, O, B, RR, RO, BR, A, RA>>;
 
 /** There must be two to reduce. */
@@ -194,4 +201,5 @@ export type CheckTwo<R> = R extends readonly [] | readonly [unknown]
 /** All mistakes of a controller. */
 export type CheckRetry<R, O, P, B, I extends string, A, T> = CheckInputs<R, O, B, A, "execute"> &
   CheckProvided<P, T, "execute"> &
+  CheckSecrets<keyof Taken<R, O, A, B> | keyof Provided<P, unknown> | I> &
   CheckInjected<I, Taken<R, O, A, B>>;

@@ -7,6 +7,13 @@ import type { Clash, Folded, Impossible } from "./fold.ts";
 export interface FlowOptions {
   /** Runs first in each attempt at the flow, and says what a failure inside leads to. */
   readonly retry?: Retry | undefined;
+  /**
+   * Symbols of its items whose values nobody is to see: they are hidden in what the command line, the inspector, logs
+   * and traces show of this flow, and of one around it. The journal holds them, and tasks get them. Default none.
+   */
+  readonly secrets?: readonly string[] | undefined;
+  /** Only items have a kind. */
+  readonly kind?: never;
 }
 
 /** Options of a graph. */
@@ -24,9 +31,11 @@ export type FlowArguments<Options> = readonly Item[] | readonly [Options | Item,
 
 /** `Given` itself or, where symbols clash, with a type that says so in place of who takes them. */
 export type Checked<Given, Fold> =
-  Fold extends Folded<infer Needs, unknown, unknown, infer Clashes>
+  Fold extends Folded<infer Needs, infer Gives, unknown, infer Clashes>
     ? [Clashes | Impossible<Needs>] extends [never]
-      ? Given
+      ? [Unknown<Given, keyof Needs | keyof Gives>] extends [never]
+        ? Given
+        : { [I in keyof Given]: Misspelt<Given[I], Unknown<Given, keyof Needs | keyof Gives>> }
       : { [I in keyof Given]: Blamed<Given[I], Clashes, Impossible<Needs>> }
     : never;
 
@@ -35,6 +44,25 @@ type Blamed<Item, Clashes, Symbols> = [
 ] extends [never]
   ? Item
   : Mismatches<NeedsOf<Item>, Clashes> | Exclusion<keyof NeedsOf<Item> & Symbols>;
+
+/** What is declared secret and is no symbol of the flow. */
+type Unknown<Given, Symbols> = Given extends readonly [
+  { readonly secrets: readonly (infer S)[] },
+  ...unknown[],
+]
+  ? Given[0] extends { readonly kind: string }
+    ? never
+    : string extends S
+      ? never
+      : Exclude<S, Symbols>
+  : never;
+
+/** Shown in place of options that declare secret what is no symbol of the flow. */
+type Misspelt<Options, Symbols> = Options extends { readonly kind: string }
+  ? Options
+  : Symbols extends string
+    ? { readonly secrets: `"${Symbols}" is no symbol that its items need or give` }
+    : Options;
 
 type Mismatches<Needs, Clashes> =
   Clashes extends Clash<infer S, infer Given>

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { Blueprint } from "../../lib/compile/blueprint.ts";
 import { compile } from "../../lib/compile/compile.ts";
-import { symbolsIn } from "../../lib/compile/symbols.ts";
+import { symbolsIn } from "../../lib/atom.ts";
 import type { Depth, Item } from "../../lib/types.ts";
 import { graph, linear, link, retry, step, unordered } from "./declare.ts";
 import { deciders, edges, from, mistakes, nodeName } from "./read.ts";

@@ -1,6 +1,6 @@
 // TaskFlow's compiling, word for word: graphs that are merged, ancestors that are collected, scopes
 // that are walked. Slow and plain; what lib/compile computes by numbers is held against it.
-import { symbolsIn } from "../../lib/compile/symbols.ts";
+import { symbolsIn } from "../../lib/atom.ts";
 import type { Depth, Flow, Item, Retry, Task } from "../../lib/types.ts";
 
 type Atom = Task | Retry;

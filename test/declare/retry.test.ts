@@ -214,7 +214,7 @@ t.test("every mistake of a controller is told", async (t) => {
     ],
     [
       alwaysRevert({ revertAll: true }),
-      ['alwaysRevert() has no option "revertAll"; it has name, provides'],
+      ['alwaysRevert() has no option "revertAll"; it has name, provides, secrets'],
     ],
     [alwaysRevertAll("x"), ['the options of alwaysRevertAll() must be an object, got "x"']],
     [

@@ -17,6 +17,7 @@ t.test("a task that says little gets the defaults", async (t) => {
     revertInputs: { required: [], optional: [] },
     provides: null,
     inject: {},
+    secrets: [],
     priority: 0,
     timeoutMs: undefined,
     execute: undefined,
@@ -32,6 +33,7 @@ t.test("a task keeps all that it says", async (t) => {
     optional: ["y"],
     provides: { keys: ["p", "q"] },
     inject: { x: 1 },
+    secrets: ["x"],
     priority: -3,
     timeoutMs: 5,
   });
@@ -39,6 +41,7 @@ t.test("a task keeps all that it says", async (t) => {
     version: 2,
     provides: { keys: ["p", "q"] },
     inject: { x: 1 },
+    secrets: ["x"],
     priority: -3,
     timeoutMs: 5,
     problems: [],
@@ -235,7 +238,7 @@ t.test("every mistake is told in words, and none is thrown", async (t) => {
       { colour: "red" },
       [
         'a task has no option "colour"; it has execute, name, version, requires, optional, ' +
-          "provides, rebind, inject, priority, timeoutMs, revert, revertRequires, " +
+          "provides, rebind, inject, secrets, priority, timeoutMs, revert, revertRequires, " +
           "revertOptional, revertRebind",
       ],
     ],
@@ -270,7 +273,7 @@ t.test("mistakes of map and reduce tasks are told", async (t) => {
   ]);
   t.strictSame(mapTask({ name: "m", requires: ["a"], map: () => 1, optional: ["b"] }).problems, [
     'a map task has no option "optional"; it has map, name, version, requires, provides, rebind, ' +
-      "inject, priority, timeoutMs, revert, revertRequires, revertOptional, revertRebind",
+      "inject, secrets, priority, timeoutMs, revert, revertRequires, revertOptional, revertRebind",
   ]);
   t.strictSame(reduceTask({ name: "r", requires: ["a"], reduce: () => 1 }).problems, [
     "requires must name two or more to reduce, it names 1",

@@ -5,7 +5,7 @@ import { complaints, largeFlow, program, textOf } from "../../bench/typed-flow.t
 // The compiler alone takes seconds, and more on a busy machine.
 t.setTimeout(300_000);
 
-const topics = ["tasks", "controllers", "flows", "runs"];
+const topics = ["tasks", "controllers", "flows", "runs", "secrets"];
 const accepted = topics.map((topic) => `accepted/${topic}.ts`);
 const refused = topics.map((topic) => `refused/${topic}.ts`);
 

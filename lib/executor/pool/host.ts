@@ -1,6 +1,6 @@
 /** What runs in each thread and child process of a pool: a worker, with the tasks of the pool's modules. */
 import { parentPort, Worker as Thread } from "node:worker_threads";
-import { Worker } from "../../../actors/worker.ts";
+import { Worker, type WorkerOptions } from "../../../actors/worker.ts";
 import { admit } from "../../codec.ts";
 import { FlowError } from "../../errors.ts";
 import { failureOf } from "../../failure.ts";
@@ -85,9 +85,22 @@ async function load(urls: readonly string[]): Promise<readonly Task[]> {
   return tasksOf(modules);
 }
 
+/** With the provider that a module has registered here, if the optional package is installed. */
+async function telemetryHere(): Promise<Pick<WorkerOptions, "telemetry">> {
+  try {
+    const { telemetry } = await import("../../telemetry.ts");
+    return { telemetry: telemetry() };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return {};
+    throw error;
+  }
+}
+
 async function begin(): Promise<void> {
   const tasks = await load((await tell({ kind: "begin", host: id })) as readonly string[]);
-  const worker = new Worker({ id, transport, tasks, concurrency: 1, clock: systemClock, log });
+  const traced = await telemetryHere();
+  const own = { id, transport, tasks, concurrency: 1, clock: systemClock, log };
+  const worker = new Worker({ ...own, ...traced });
   await transport.serve(hostAddress(id), async (body) => {
     const { withinMs } = body as ToHost;
     const left = await worker.drain(withinMs);
