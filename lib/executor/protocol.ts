@@ -10,7 +10,6 @@ import type { Failure } from "../failure.ts";
 import { addressOf } from "../names.ts";
 import type { Direction, Outcome } from "../plan/records.ts";
 import type { LogLine } from "../types.ts";
-import type { FlowCalls, PackedOutcome } from "./wire.ts";
 
 /** An attempt at a task, for a worker. */
 export interface Call {
@@ -38,6 +37,35 @@ export interface Call {
   /** W3C `traceparent`; absent when nothing is traced. */
   readonly traceparent?: string;
 }
+
+/** Calls of one owner, one after the other. */
+export interface FlowCalls {
+  readonly flow: string;
+  readonly epoch: number;
+  /** What they log is of no use to the owner. */
+  readonly keepsLines?: false;
+  readonly secrets?: readonly string[];
+  readonly calls: readonly PackedCall[];
+}
+
+/** Its key follows from the rest. */
+export type PackedCall = readonly [
+  task: string,
+  version: number,
+  direction: Direction,
+  attempt: number,
+  inputs: Call["inputs"],
+  /** What few have. */
+  more?: Partial<Pick<Call, "alone" | "result" | "failure" | "failures" | "traceparent">>,
+];
+
+/** The key without its flow; a failure is third, lines that are still to be kept are fourth. */
+export type PackedOutcome = readonly [
+  key: string,
+  value: unknown,
+  failure?: Failure | undefined,
+  lines?: readonly LogLine[],
+];
 
 /** Why a worker does not take a call. */
 export type Refusal = "unknown-task" | "no-credit" | "draining" | "superseded";

@@ -2,40 +2,9 @@
  * Calls and outcomes as they travel: what those of one message share is said once. Most of what an attempt costs
  * between an engine and a worker is the making, carrying and reading of its bytes.
  */
-import type { Failure } from "../failure.ts";
-import type { Direction, Outcome } from "../plan/records.ts";
-import type { LogLine } from "../types.ts";
+import type { Outcome } from "../plan/records.ts";
 import { keyOf } from "./call.ts";
-import type { Call, KeyedOutcome } from "./protocol.ts";
-
-/** Calls of one owner, one after the other. */
-export interface FlowCalls {
-  readonly flow: string;
-  readonly epoch: number;
-  /** What they log is of no use to the owner. */
-  readonly keepsLines?: false;
-  readonly secrets?: readonly string[];
-  readonly calls: readonly PackedCall[];
-}
-
-/** Its key follows from the rest. */
-type PackedCall = readonly [
-  task: string,
-  version: number,
-  direction: Direction,
-  attempt: number,
-  inputs: Call["inputs"],
-  /** What few have. */
-  more?: Partial<Pick<Call, "alone" | "result" | "failure" | "failures" | "traceparent">>,
-];
-
-/** The key without its flow; a failure is third, lines that are still to be kept are fourth. */
-export type PackedOutcome = readonly [
-  key: string,
-  value: unknown,
-  failure?: Failure | undefined,
-  lines?: readonly LogLine[],
-];
+import type { Call, FlowCalls, KeyedOutcome, PackedCall, PackedOutcome } from "./protocol.ts";
 
 export function packCalls(calls: readonly Call[]): readonly FlowCalls[] {
   const flows: (FlowCalls & { calls: PackedCall[] })[] = [];
