@@ -49,7 +49,7 @@ export const field = (write: Field["write"], read: Field["read"]): Required => (
 
 export const optional = (of: Required): Optional => ({ ...of, optional: true });
 
-export function plain(what: string, holds: (wire: unknown) => boolean): Required {
+function plain(what: string, holds: (wire: unknown) => boolean): Required {
   return field(undefined, (wire) => {
     if (holds(wire)) return wire;
     throw new Unreadable(`a field is not ${what}`);

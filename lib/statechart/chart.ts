@@ -4,7 +4,7 @@ import { Configuration, type Plan } from "./configuration.ts";
 import { Contexts } from "./contexts.ts";
 import type { AnyEvent, Context, Scope } from "./parsed.ts";
 import { interpreted, Planner } from "./planner.ts";
-import { ended, noChildren, TableSnapshot } from "./snapshot.ts";
+import { ended, noChildren, type Resting, TableSnapshot } from "./snapshot.ts";
 import { contextFrom, Turn } from "./turn.ts";
 
 /** XState's own way to take a step. */
@@ -19,6 +19,8 @@ export class Chart {
   readonly #machine: AnyStateMachine;
   readonly #contexts = new Contexts();
   readonly #interpret: Interpret;
+  /** Where snapshots that were restored rest, by their value: XState is slow to tell. */
+  readonly #rests = new Map<StateValue, Resting>();
 
   /** @throws Inexpressible if the whole machine is beyond a table */
   constructor(machine: AnyStateMachine, interpret: Interpret) {
@@ -70,7 +72,18 @@ export class Chart {
 
   /** @throws Error when the machine has no such state */
   restore(value: StateValue, context: Context): TableSnapshot {
-    return this.#adopted(this.#machine.resolveState({ value, context }));
+    const known = this.#rests.get(value);
+    if (known !== undefined) {
+      this.#contexts.admit(context);
+      return new TableSnapshot(known, context);
+    }
+    const made = this.#adopted(this.#machine.resolveState({ value, context }));
+    const at = TableSnapshot.at(made);
+    // A nested state's value is another object each time; and what is in a final state is done.
+    if (at !== undefined && typeof value === "string" && made.status === "active") {
+      this.#rests.set(value, at);
+    }
+    return made;
   }
 
   /** As XState's `can`: an event that is taken only to be ignored is not. */
