@@ -10,7 +10,7 @@ import { background, type Clock, type Timer } from "../lib/clock.ts";
 import { admit } from "../lib/codec.ts";
 import { FlowError } from "../lib/errors.ts";
 import { begin, Call as Context, isThenable, keyOf, type Telling } from "../lib/executor/call.ts";
-import type { AttemptTrace, Telemetry } from "../lib/executor/observe.ts";
+import type { Telemetry } from "../lib/executor/observe.ts";
 import type { Attempt } from "../lib/executor/executor.ts";
 import {
   type Call,
@@ -31,7 +31,7 @@ import { errorOf, type Failure, failureOf } from "../lib/failure.ts";
 import type { Outcome } from "../lib/plan/records.ts";
 import type { Stop, Transport } from "../lib/transport/transport.ts";
 import type { Log, LogLine, Task } from "../lib/types.ts";
-import { redactedLog, redactorOfCall } from "./call-secrets.ts";
+import { attemptOf, redactedLog, traceOf } from "./called.ts";
 import { Credit } from "./credit.ts";
 import { Keeper, type KeepLimits } from "./keeper.ts";
 import { WorkerLines } from "./worker-lines.ts";
@@ -267,7 +267,7 @@ export class Worker implements Telling {
   #run(task: Task, context: Context, call: Call, engine: string): void {
     const { clock } = this.#options;
     const startedAt = clock.monotonic();
-    const trace = this.#trace(task, call);
+    const trace = traceOf(this.#options.telemetry, task, call);
     const ended = (outcome: Outcome): void => {
       if (this.#running.get(call.key) !== context) return;
       context.end();
@@ -299,15 +299,6 @@ export class Worker implements Telling {
     } catch (error) {
       failed(error);
     }
-  }
-
-  #trace(task: Task, call: Call): AttemptTrace | undefined {
-    const { telemetry } = this.#options;
-    const { traceparent: parent, flow, direction, attempt, secrets } = call;
-    if (telemetry === undefined || parent === undefined) return undefined;
-    const shown = (failure: Failure): Failure =>
-      secrets === undefined ? failure : redactorOfCall(secrets, task, call).failure(failure);
-    return telemetry.call({ flow, name: call.task, direction, attempt, parent, shown });
   }
 
   #beatOn(): void {
@@ -360,24 +351,3 @@ export class Worker implements Telling {
 
 /** How often a drain looks whether it is done, in milliseconds. */
 const drainTickMs = 20;
-
-function attemptOf(call: Call): Attempt {
-  const { flow, task, direction, attempt, epoch, keepsLines } = call;
-  const { inputs, result, failure, failures, secrets } = call;
-  return {
-    flow,
-    atom: 0,
-    name: task,
-    direction,
-    attempt,
-    epoch,
-    again: false,
-    keepsLines,
-    inputs,
-    result,
-    failure,
-    failures,
-    secrets,
-    history: undefined,
-  };
-}

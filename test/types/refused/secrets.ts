@@ -5,7 +5,7 @@ task({
   name: "a",
   requires: ["password"],
   provides: "token",
-  // @ts-expect-error `"pasword"` is none of `"password" | "token"`
+  // @ts-expect-error `"pasword"` is none of `"password"`
   secrets: ["pasword"],
   execute: ({ password }: { password: string }) => password,
 });
