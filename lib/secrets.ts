@@ -43,9 +43,14 @@ export function learnRecord(
   if ("blueprint" in record) {
     for (const { inject } of record.blueprint.atoms) redactor.learnEach(inject);
   }
-  if (record.kind !== "reverted" && "atom" in record && "value" in record) {
-    redactor.learnResult(blueprint?.atoms[record.atom]?.provides ?? null, record.value);
-  }
+  if ("value" in record) redactor.learnResult(providesIn(record, blueprint), record.value);
+}
+
+/** The symbols that the value in a record becomes: a result, whether it was made or given by hand. */
+function providesIn(record: FlowRecord, blueprint: Blueprint | undefined): Provides {
+  if (record.kind === "reverted") return null;
+  const atom = "atom" in record ? record.atom : "atoms" in record ? record.atoms[0] : undefined;
+  return blueprint?.atoms[atom ?? -1]?.provides ?? null;
 }
 
 /**
@@ -96,8 +101,7 @@ function redactRecord(
   blueprint: Blueprint | undefined,
 ): FlowRecord {
   const shown: Record<string, unknown> = { ...record };
-  const plan = "atom" in record ? blueprint?.atoms[record.atom] : undefined;
-  const provides = record.kind === "reverted" ? null : (plan?.provides ?? null);
+  const provides = providesIn(record, blueprint);
   for (const [field, value] of Object.entries(record) as [string, unknown][]) {
     if (value === undefined) continue;
     if (field === "store") shown[field] = redactor.each(value as Record<string, unknown>);

@@ -230,3 +230,17 @@ t.test(
     t.notMatch(JSON.stringify(redact(batches)), "canary-late");
   },
 );
+
+t.test("a result that is given by hand is hidden as one that was made", async (t) => {
+  const journal = memoryJournal();
+  const login = task({ name: "login", provides: "token", secrets: ["token"], execute: () => 1 });
+  await run(linear("by-hand", login), { id: "h", journal });
+  const [first, ...rest] = await journal.read("h");
+  const edited: FlowRecord = {
+    ...{ kind: "edited", edit: "complete", id: "1", atoms: [0], value: "canary-by-hand" },
+    reason: "it was canary-by-hand",
+  };
+  const shown = redact([first!, { ...first!, records: [edited] }, ...rest]);
+  t.notMatch(JSON.stringify(shown), /canary/);
+  t.match(shown[1]?.records, [{ value: hidden, reason: `it was ${hidden}` }]);
+});
