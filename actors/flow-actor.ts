@@ -291,9 +291,7 @@ export class FlowActor {
     if (this.isOver()) return;
     const { records, starts, notes } = turn;
     this.#durableSequence = turn.last;
-    this.counts.batches++;
-    this.counts.records += records.length;
-    this.counts.started += starts.length;
+    turn.count(this.counts);
     this.#backoff.reset();
     if (this.#steps !== undefined) this.#steps--;
     if (this.#begun !== undefined) {
