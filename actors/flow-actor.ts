@@ -291,7 +291,9 @@ export class FlowActor {
     if (this.isOver()) return;
     const { records, starts, notes } = turn;
     this.#durableSequence = turn.last;
-    turn.count(this.counts);
+    this.counts.batches++;
+    this.counts.records += records.length;
+    this.counts.started += starts.length;
     this.#backoff.reset();
     if (this.#steps !== undefined) this.#steps--;
     if (this.#begun !== undefined) {

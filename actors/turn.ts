@@ -4,8 +4,8 @@ import { FlowError } from "../lib/errors.ts";
 import { atomsOf, recordOf, whyNot } from "../lib/plan/edit.ts";
 import { created, fold } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
+import type { SparseMap } from "../lib/plan/sparse.ts";
 import type { FlowState, Note } from "../lib/plan/state.ts";
-import type { FlowCounts } from "./counts.ts";
 import { machines } from "./machines.ts";
 import type { Message } from "./messages.ts";
 
@@ -76,13 +76,6 @@ export class Turn {
     if (state.notes === undefined) return;
     this.notes = state.notes;
     state.notes = [];
-  }
-
-  /** It is durable. */
-  count(counts: FlowCounts): void {
-    counts.batches++;
-    counts.records += this.records.length;
-    counts.started += this.starts.length;
   }
 
   /** Tells those who asked. @returns false: there is nothing more to do */
