@@ -2,9 +2,10 @@
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
+import { readState } from "../lib/journal/latest.ts";
 import { atomsOf, type Edit, recordOf, whyNot } from "../lib/plan/edit.ts";
 import { whyNotFork } from "../lib/plan/edit-from.ts";
-import { created, fold, foldAll } from "../lib/plan/fold.ts";
+import { created, fold } from "../lib/plan/fold.ts";
 import type { FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import { adoption } from "./adoption.ts";
@@ -33,7 +34,7 @@ export async function editStored(
   make: (state: FlowState) => Edit,
   id: string,
 ): Promise<FlowState> {
-  const state = foldAll(machines, await journal.read(flow));
+  const { state } = await readState(machines, journal, flow);
   if (state === undefined) throw new FlowError("NOT_FOUND", { what: "flow", name: flow });
   const first = state.sequence + 1;
   const at = clock.now();
@@ -67,7 +68,7 @@ export async function forkStored(
   atom: string,
   id: string,
 ): Promise<FlowState> {
-  const old = foldAll(machines, await journal.read(flow));
+  const { state: old } = await readState(machines, journal, flow);
   if (old === undefined) throw new FlowError("NOT_FOUND", { what: "flow", name: flow });
   if ((await journal.read(id)).length > 0) {
     throw new FlowError("ALREADY_EXISTS", { what: "flow", name: id });

@@ -118,7 +118,7 @@ const verbs = (
   "run resume ls show conductor node nodes post jobs wait cancel suspend kill trash restore why " +
   "doctor graph plan check history " +
   "tree report export import purge completion " +
-  "inspect logs"
+  "inspect logs skip complete fail retry park fork"
 ).split(" ");
 
 t.test("help says what each verb does, with examples and the exit codes", async (t) => {
