@@ -116,7 +116,13 @@ const staleOwnerAccepted: Plant = {
         epochs.set(call.flow, Math.max(known, call.epoch));
         if (call.epoch >= known) continue;
         const task = tasks.find(({ name }) => name === call.task);
-        const more = { atom: 0, again: false, secrets: undefined, history: undefined, name: call.task };
+        const more = {
+          atom: 0,
+          again: false,
+          secrets: undefined,
+          history: undefined,
+          name: call.task,
+        };
         const of = { result: undefined, failure: undefined, failures: undefined, ...call, ...more };
         const context = new Call(of, { progress: quiet, logged: quiet }, quiet);
         void task?.[call.direction]?.(call.inputs, context);
