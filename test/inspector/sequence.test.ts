@@ -71,6 +71,8 @@ t.test("what comes from outside, what is lost, what is taken back", async (t) =>
     { kind: "cancel", reason: "too dear", withdraws: [] },
     { kind: "parked", reason: "lost three times" },
     { kind: "reset" },
+    { kind: "edited", edit: "skip", id: "e", atoms: [0] },
+    { kind: "logged", line: 1, level: "warn", message: "slow", ...attempt },
   ]);
   t.strictSame(saidIn(conversation).slice(4), [
     "atom a > flow: lost #1: worker-died",
@@ -80,6 +82,8 @@ t.test("what comes from outside, what is lost, what is taken back", async (t) =>
     "outside > flow: cancel: too dear",
     "flow > outside: parked: lost three times",
     "outside > flow: reset",
+    "outside > flow: skip a",
+    "atom a > flow: warn: slow",
   ]);
   const lost = conversation.messages.filter(({ isLost }) => isLost).map(({ label }) => label);
   t.strictSame(lost, ["lost #1: worker-died", "take back #1"]);

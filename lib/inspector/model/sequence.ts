@@ -85,6 +85,12 @@ class Telling {
       case "reverted":
         this.#outcome(record);
         return;
+      case "logged":
+        this.#say(this.#atom(record.atom), flowLine, {
+          label: `${record.level}: ${record.message}`,
+          tone: "note",
+        });
+        return;
       case "lost":
         this.#say(this.#atom(record.atom), flowLine, {
           label: `lost ${numbered(record)}: ${record.reason}`,
@@ -132,6 +138,11 @@ class Telling {
       case "migrated":
         this.#say(this.#owner, flowLine, { label: "alter", tone: "call" });
         return;
+      case "edited": {
+        const names = record.atoms.map((atom) => this.#name(atom)).join(", ");
+        this.#say(outside, flowLine, { label: `${record.edit} ${names}`, tone: "ask" });
+        return;
+      }
       case "cancel":
       case "kill": {
         const label = record.reason === "" ? record.kind : `${record.kind}: ${record.reason}`;
