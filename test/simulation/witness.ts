@@ -166,6 +166,7 @@ export class Witness {
         assert.equal(record.epoch, state.epoch + 1, `${at}: G3`);
         return;
       case "progress":
+      case "logged":
         assert(state.running.has(record.atom), at);
         return;
       case "lost":
@@ -189,6 +190,7 @@ export class Witness {
       case "created":
         assert.fail(at);
         break;
+      case "edited":
       case "parked":
       case "migrated":
         return;

@@ -26,8 +26,8 @@ export interface Message {
   readonly isLost: boolean;
 }
 
-export const outside = "outside";
-export const flowLine = "flow";
+const outside = "outside";
+const flowLine = "flow";
 const ownerLine = (owner: string): string => `owner ${owner}`;
 const atomLine = (name: string): string => `atom ${name}`;
 
