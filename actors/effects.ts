@@ -41,7 +41,7 @@ export interface EffectsOptions extends AskOptions {
   readonly told: (note: Note) => void;
   readonly progressed: (atom: number, fraction: number, details: unknown) => void;
   /** A batch is durable: told before anything that it sets off. */
-  readonly recorded: (records: readonly FlowRecord[]) => void;
+  readonly recorded: ((records: readonly FlowRecord[]) => void) | undefined;
   /** A batch is durable and everything it set off is done. */
   readonly settled: (records: readonly FlowRecord[]) => void;
 }
@@ -73,7 +73,7 @@ export class Effects implements Report {
   }
 
   recorded(records: readonly FlowRecord[]): void {
-    this.#options.recorded(records);
+    this.#options.recorded?.(records);
   }
 
   tell(notes: readonly Note[], starts: boolean): void {
@@ -107,8 +107,6 @@ export class Effects implements Report {
 
   settle(records: readonly FlowRecord[]): void {
     if (this.#executor.isRemote) this.#settleRemote(records);
-    // Parked by a person, it lets what runs end.
-    const isOfLoss = records.some(({ kind }) => kind === "lost");
     for (const record of records) {
       const { flow } = this.#actor.state.blueprint;
       if (record.kind === "cancel") {
@@ -116,7 +114,8 @@ export class Effects implements Report {
         this.#abort(new FlowError("CANCELLED", { flow, reason: record.reason }), "revert");
       } else if (record.kind === "kill") {
         this.#abort(new FlowError("KILLED", { flow, reason: record.reason }));
-      } else if (record.kind === "parked" && isOfLoss) {
+      } else if (record.kind === "parked" && records.some(({ kind }) => kind === "lost")) {
+        // Parked by a person, it lets what runs end.
         this.#abort(new FlowError("PARKED", { flow, reason: record.reason }));
       }
     }

@@ -27,7 +27,7 @@ import type { Item, Log } from "../lib/types.ts";
 import { adoption, raisedBy, writerOf } from "./adoption.ts";
 import { Announcer, type AtomChange, type FlowChange, type ProgressChange } from "./announcer.ts";
 import { BatchWaiters } from "./batch-waiters.ts";
-import { Effects } from "./effects.ts";
+import { type Doer, Effects } from "./effects.ts";
 import { type FlowCounts, noCounts } from "./counts.ts";
 import { FlowActor } from "./flow-actor.ts";
 import { type Hosts, hostsHere, hostsOf } from "./hosts.ts";
@@ -52,8 +52,7 @@ export class Engine {
   readonly id: string;
   /** States, results, failures and histories, as they are now. */
   readonly storage: FlowView;
-  /** The same as anybody may see it: values of symbols that the flow declares secret are hidden. */
-  readonly shown: FlowView;
+  #shown: FlowView | undefined;
 
   readonly #flow: Item;
   readonly #options: EngineOptions;
@@ -77,7 +76,7 @@ export class Engine {
   #over: Promise<unknown> | undefined;
   #stopped: Error | undefined;
   /** Reject the edits that are under way. */
-  readonly #edits = new Set<(reason: Error) => void>();
+  #edits: Set<(reason: Error) => void> | undefined;
   #runStart = 0;
   #activeMs = 0;
   readonly #batches = new BatchWaiters();
@@ -95,14 +94,13 @@ export class Engine {
     this.#meta = admit(options.meta ?? {}, "meta") as Record<string, string>;
     this.id = options.id ?? makeId(this.#clock, this.#random);
     this.storage = new FlowView(() => this.#state());
+    const { snapshotEvery: every = 10_000 } = options;
     this.#snapshots = new Snapshots({
-      ...{ journal: this.#journal, flow: this.id, log: this.#log },
-      every: options.snapshotEvery ?? 10_000,
+      journal: this.#journal,
+      flow: this.id,
+      log: this.#log,
+      every,
     });
-    this.shown = new RedactedView(
-      () => this.#state(),
-      () => this.#redactor,
-    );
     const failed = (error: unknown): void => {
       this.#log(`a listener failed: ${String(error)}`, { flow: this.id, error }, "error");
     };
@@ -113,6 +111,14 @@ export class Engine {
     if (options.inspect !== undefined) {
       inspectFlow(this, options.inspect, { clock: this.#clock });
     }
+  }
+
+  /** What `storage` is, as anybody may see it: values of symbols that the flow declares secret are hidden. */
+  get shown(): FlowView {
+    return (this.#shown ??= new RedactedView(
+      () => this.#state(),
+      () => this.#redactor,
+    ));
   }
 
   /** The root flow's name. */
@@ -273,9 +279,9 @@ export class Engine {
     const asked = this.#options.payloads === "live" ? edit : checkedEdit(edit);
     const actor = this.#needActor("edit");
     await new Promise<void>((resolve, reject) => {
-      this.#edits.add(reject);
+      (this.#edits ??= new Set()).add(reject);
       const answer = (refused?: FlowError): void => {
-        this.#edits.delete(reject);
+        this.#edits?.delete(reject);
         if (refused === undefined) resolve();
         else reject(refused);
       };
@@ -466,11 +472,7 @@ export class Engine {
           progressed: (atom, fraction, details) => {
             this.#announcer.tellProgress(self.state.nameOf(atom), fraction, details);
           },
-          recorded: (records) => {
-            this.#trace?.recorded(records, (atom) => self.state.nameOf(atom));
-            if (this.#redactor === undefined) return;
-            for (const record of records) learnRecord(this.#redactor, record, self.state.blueprint);
-          },
+          recorded: this.#recorder(self),
           settled: (records) => {
             this.#settled(records);
           },
@@ -524,8 +526,8 @@ export class Engine {
   #onStopped(reason: Error): void {
     this.#closeTrace(undefined, reason);
     this.#endRun()?.reject(reason);
-    for (const reject of this.#edits) reject(reason);
-    this.#edits.clear();
+    for (const reject of this.#edits ?? []) reject(reason);
+    this.#edits = undefined;
     this.#batches.tell();
   }
 
@@ -546,6 +548,17 @@ export class Engine {
     if (this.#stopped !== undefined) throw this.#stopped;
     if (this.#actor !== undefined) return this.#actor;
     throw new FlowError("INVALID_STATE", { flow: this.#flow.name, operation, state: "UNPREPARED" });
+  }
+
+  /** Undefined when nobody wants to know. */
+  #recorder(self: Doer): ((records: readonly FlowRecord[]) => void) | undefined {
+    const redactor = this.#redactor;
+    if (redactor === undefined && this.#options.telemetry === undefined) return undefined;
+    return (records) => {
+      this.#trace?.recorded(records, (atom) => self.state.nameOf(atom));
+      if (redactor === undefined) return;
+      for (const record of records) learnRecord(redactor, record, self.state.blueprint);
+    };
   }
 
   #openTrace(parent: string | undefined, before: string | undefined): RunTrace | undefined {

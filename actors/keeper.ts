@@ -109,8 +109,7 @@ export class Keeper {
       this.#boxes.set(flow, box);
     }
     const since = this.#options.clock.monotonic();
-    const logged = lines === undefined ? {} : { lines };
-    box.outcomes.set(key, { key, outcome, engine, since, isFreed: false, ...logged });
+    box.outcomes.set(key, { key, outcome, engine, since, isFreed: false, lines });
     this.#keys.set(key, box);
     if (box.isSending || box.timer !== undefined) return;
     box.isSending = true;

@@ -14,13 +14,13 @@ export class KeptLines {
   #lines: Message[] = [];
   #size = 0;
   /** By attempt, what there was no room for. */
-  readonly #dropped = new Map<string, { readonly of: AttemptName; last: LogLine; count: number }>();
+  #dropped: Map<string, { readonly of: AttemptName; last: LogLine; count: number }> | undefined;
 
   add(of: AttemptName, line: LogLine): void {
     this.#size += line.message.length + (line.fields === undefined ? 0 : fieldsSize);
     if (this.#size <= mostWaiting) return void this.#lines.push({ type: "logged", ...of, ...line });
     const key = `${of.atom} ${of.direction}`;
-    const dropped = this.#dropped.get(key);
+    const dropped = (this.#dropped ??= new Map()).get(key);
     if (dropped?.of.attempt !== of.attempt) this.#dropped.set(key, { of, last: line, count: 1 });
     else {
       dropped.last = line;
@@ -35,11 +35,11 @@ export class KeptLines {
   before(messages: Message[]): Message[] {
     if (this.#lines.length === 0 || messages.length === 0) return messages;
     const lines = this.#lines;
-    for (const { of, last, count: dropped } of this.#dropped.values()) {
+    for (const { of, last, count: dropped } of this.#dropped?.values() ?? []) {
       const message = `${dropped} lines were not kept: too many waited to be recorded`;
       lines.push({ type: "logged", ...of, ...last, level: "warn", message, fields: { dropped } });
     }
-    this.#dropped.clear();
+    this.#dropped = undefined;
     this.#lines = [];
     this.#size = 0;
     for (const message of messages) lines.push(message);

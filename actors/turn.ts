@@ -42,7 +42,7 @@ export class Turn {
   /** A person's hand is in it: attempts may be under way that nobody waits for. */
   hasEdits = false;
   /** What those who asked for edits are told once it is durable. */
-  readonly answers: (() => void)[] = [];
+  #answers: (() => void)[] | undefined;
   /** Sequence of its last record. */
   last = 0;
   /** Outcomes that came too late. */
@@ -80,8 +80,12 @@ export class Turn {
 
   /** Tells those who asked. @returns false: there is nothing more to do */
   answer(): false {
-    for (const answer of this.answers) answer();
+    if (this.#answers !== undefined) for (const answer of this.#answers) answer();
     return false;
+  }
+
+  answerLater(answer: () => void): void {
+    (this.#answers ??= []).push(answer);
   }
 
   /** Starts of this very turn that it ended are neither launched nor told. */
@@ -217,13 +221,13 @@ function takeEdit(turn: Turn, state: FlowState, { edit, id, answer }: Of<"edit">
   if (why !== undefined) {
     const { flow } = state.blueprint;
     const about = { flow, edit: edit.kind, atom: atomsOf(edit)[0], why };
-    turn.answers.push(() => {
+    turn.answerLater(() => {
       answer(new FlowError("EDIT_REFUSED", about));
     });
     return;
   }
   if (!state.edits.includes(id)) turn.fold(recordOf(state, edit, id));
-  turn.answers.push(() => {
+  turn.answerLater(() => {
     answer();
   });
 }

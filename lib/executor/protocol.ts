@@ -30,12 +30,12 @@ export interface Call {
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Only for a revert. */
   readonly result?: unknown;
-  readonly failure?: Failure;
-  readonly failures?: Readonly<Record<string, Failure>>;
+  readonly failure?: Failure | undefined;
+  readonly failures?: Readonly<Record<string, Failure>> | undefined;
   /** Symbols that its flow declares secret, for what the worker logs; absent when there are none. */
-  readonly secrets?: readonly string[];
+  readonly secrets?: readonly string[] | undefined;
   /** W3C `traceparent`; absent when nothing is traced. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
 }
 
 /** Calls of one owner, one after the other. */
@@ -86,7 +86,7 @@ export interface KeyedOutcome {
   readonly key: string;
   readonly outcome: Outcome;
   /** What the attempt logged and the flow's owner has not said that it has. */
-  readonly lines?: readonly LogLine[];
+  readonly lines?: readonly LogLine[] | undefined;
 }
 
 /** What an attempt logged, in order. */

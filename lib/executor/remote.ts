@@ -331,9 +331,9 @@ function callOf(attempt: Attempt, version: number): Call {
     keepsLines: attempt.keepsLines,
     inputs,
     result,
-    ...(failure === undefined ? {} : { failure }),
-    ...(attempt.failures === undefined ? {} : { failures: attempt.failures }),
-    ...(attempt.secrets === undefined ? {} : { secrets: attempt.secrets }),
-    ...(attempt.trace?.traceparent === undefined ? {} : { traceparent: attempt.trace.traceparent }),
+    failure,
+    failures: attempt.failures,
+    secrets: attempt.secrets,
+    traceparent: attempt.trace?.traceparent,
   };
 }
