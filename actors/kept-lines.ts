@@ -10,17 +10,23 @@ import type { Message } from "./messages.ts";
 const mostWaiting = 1024 * 1024;
 const fieldsSize = 1_024;
 
+interface Dropped {
+  readonly of: AttemptName;
+  last: LogLine;
+  count: number;
+}
+
 export class KeptLines {
   #lines: Message[] = [];
   #size = 0;
   /** By attempt, what there was no room for. */
-  #dropped: Map<string, { readonly of: AttemptName; last: LogLine; count: number }> | undefined;
+  #dropped: Map<string, Dropped> | undefined;
 
   add(of: AttemptName, line: LogLine): void {
     this.#size += line.message.length + (line.fields === undefined ? 0 : fieldsSize);
     if (this.#size <= mostWaiting) return void this.#lines.push({ type: "logged", ...of, ...line });
     const key = `${of.atom} ${of.direction}`;
-    const dropped = (this.#dropped ??= new Map()).get(key);
+    const dropped = (this.#dropped ??= new Map<string, Dropped>()).get(key);
     if (dropped?.of.attempt !== of.attempt) this.#dropped.set(key, { of, last: line, count: 1 });
     else {
       dropped.last = line;

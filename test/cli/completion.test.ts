@@ -49,7 +49,7 @@ function complete(...words: string[]): string[] {
 const noBash = spawnSync("bash", ["--version"]).status === 0 ? false : "there is no bash";
 
 t.test("bash completes verbs, options, choices, files and ids", { skip: noBash }, async (t) => {
-  t.strictSame(complete("re"), ["resume", "restore", "report"]);
+  t.strictSame(complete("re"), ["resume", "restore", "retry", "report"]);
   t.ok(complete("").includes("completion"));
   t.strictSame(complete("export", "--ol"), ["--older-than"]);
   t.strictSame(complete("run", "--engine", "t"), ["threads"]);
