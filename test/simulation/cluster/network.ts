@@ -164,7 +164,8 @@ export class Link {
   /** Everything takes so many milliseconds longer from now on. */
   slow(slowMs: number): void {
     this.#slowMs = slowMs;
-    this.#wellSince = this.network.time.now;
+    // What left before is still on its way, and all that follows comes after it.
+    this.#wellSince = Math.max(this.network.time.now, this.#lastAt.up, this.#lastAt.down);
   }
 
   /** For how many milliseconds nothing has kept the process from being heard. */
