@@ -154,7 +154,7 @@ export function take(turn: Turn, message: Message, held: readonly AttemptName[])
       turn.fold({ kind: "reset" });
       break;
     case "timer":
-      if (state.waits.has(message.retry)) turn.fold({ kind: "timerFired", retry: message.retry });
+      takeTimer(turn, state, message.retry);
       break;
     case "logged":
       takeLogged(turn, state, message);
@@ -206,6 +206,13 @@ function takeVerdict(turn: Turn, state: FlowState, message: Of<"verdict">): void
   const waits = verdict === "RETRY" && delayMs > 0;
   const wait = waits ? { dueAt: turn.at + delayMs, delayMs } : {};
   turn.fold({ kind: "retryDecided", retry, atom, verdict, ...wait });
+}
+
+/** Fired while the flow's end was on its way into the journal, it finds a flow that rests. */
+function takeTimer(turn: Turn, state: FlowState, retry: number): void {
+  const { value } = state.flow;
+  if (value !== "RUNNING" && value !== "SUSPENDING") return;
+  if (state.waits.has(retry)) turn.fold({ kind: "timerFired", retry });
 }
 
 /** What was reset meanwhile has nothing more to say. */
