@@ -1,4 +1,5 @@
 /** What an engine asks workers, and asks again where nobody answered. */
+import { FlowError } from "../errors.ts";
 import { failureOf } from "../failure.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { KnownWorker } from "./fleet.ts";
@@ -75,7 +76,9 @@ export class Courier {
           answered(worker, job, (answer as (Refusal | null)[])[at] ?? null);
         });
       },
-      () => {
+      (error: unknown) => {
+        // It never opens again; a timer for it would keep the process from ending.
+        if (FlowError.is(error, "TRANSPORT_CLOSED")) return;
         // It may have them, or not: it knows them by their keys. That nobody is there now says nothing: its connection
         // may not be back yet.
         this.#sendLater(worker, due, waitMs);

@@ -165,9 +165,3 @@ t.test(
     await t.rejects(ran, { code: "KILLED" });
   },
 );
-
-t.test("the process ends, whatever still holds it", async () => {
-  // Now and then something is left that keeps the event loop alive after all is done: what, is not known yet.
-  setTimeout(() => process.exit(), 5_000).unref();
-  return Promise.resolve();
-});

@@ -14,7 +14,9 @@ const { createServerFlow } = await import("../../examples/create-server/flow.ts"
 
 /** Everything that the examples export and an engine can run. */
 export async function exampleReferences(): Promise<Reference[]> {
-  const files = readdirSync(folder).filter((file) => /^(?!main|create-server).*\.js$/.test(file));
+  const files = readdirSync(folder).filter((file) =>
+    /^(?!main|create-server|cluster).*\.js$/.test(file),
+  );
   const modules: Record<string, unknown>[] = [];
   for (const file of files) modules.push((await import(join(folder, file))) as never);
   const found = modules.flatMap((module) => Object.values(module).filter(isItem));
