@@ -2,6 +2,7 @@
 import type { AtomChange, FlowChange, ProgressChange } from "../../actors/announcer.ts";
 import type { Blueprint } from "../compile/blueprint.ts";
 import type { FlowView } from "../plan/view.ts";
+import { standings } from "../plan/standing.ts";
 import type { AtomState, FlowStateName } from "../plan/states.ts";
 import type { Shown } from "./display.ts";
 import { oneLine } from "./text.ts";
@@ -33,19 +34,6 @@ export interface Tally {
   failed: number;
   undone: number;
 }
-
-type Standing = Exclude<keyof Tally, "total">;
-
-const standings: Partial<Record<AtomState, Standing>> = {
-  SUCCESS: "done",
-  IGNORE: "done",
-  RUNNING: "active",
-  REVERTING: "active",
-  RETRYING: "active",
-  FAILURE: "failed",
-  REVERT_FAILURE: "failed",
-  REVERTED: "undone",
-};
 
 export const isActive = (state: AtomState): boolean => standings[state] === "active";
 

@@ -5,7 +5,7 @@ import { FlowError } from "../errors.ts";
 import { drawFlow } from "../statechart/export/drawing.ts";
 import { type PlacedBox, printSvg } from "../statechart/export/svg.ts";
 import type { FlowState } from "../plan/state.ts";
-import type { AtomState } from "../plan/states.ts";
+import { standings } from "../plan/standing.ts";
 import { NewFile } from "./new-file.ts";
 import { CliError, hintOf } from "./exit.ts";
 import { bytes as sizeOf } from "./findings.ts";
@@ -109,19 +109,10 @@ async function graphOf(state: FlowState): Promise<Html> {
   }
 }
 
-const tones: Partial<Record<AtomState, PlacedBox["tone"]>> = {
-  SUCCESS: "done",
-  RUNNING: "active",
-  REVERTING: "active",
-  RETRYING: "active",
-  FAILURE: "failed",
-  REVERT_FAILURE: "failed",
-  REVERTED: "undone",
-};
-
 /** Boxes of atoms are named by their numbers. */
 function toneOf({ id, kind }: PlacedBox, state: FlowState): Pick<PlacedBox, "tone"> {
   if (kind === "flow") return {};
-  const tone = tones[state.stateOf(Number(id.slice(1)))];
+  const value = state.stateOf(Number(id.slice(1)));
+  const tone = value === "IGNORE" ? undefined : standings[value];
   return tone === undefined ? {} : { tone };
 }

@@ -4,7 +4,7 @@ import type { FlowSummary, Journal } from "../journal/journal.ts";
 import { foldAll } from "../plan/fold.ts";
 import type { Batch, FlowRecord } from "../plan/records.ts";
 import type { FlowState } from "../plan/state.ts";
-import type { AtomState } from "../plan/states.ts";
+import { standings } from "../plan/standing.ts";
 import { redact } from "../secrets.ts";
 import type { FlowProgress, FlowsDocument } from "./documents.ts";
 import { Omitted, toJson } from "./wire.ts";
@@ -141,21 +141,10 @@ function ownerIn(batches: readonly Batch[]): string {
   return owner;
 }
 
-const standing: Partial<Record<AtomState, Exclude<keyof FlowProgress, "total">>> = {
-  SUCCESS: "done",
-  IGNORE: "done",
-  RUNNING: "active",
-  REVERTING: "active",
-  RETRYING: "active",
-  FAILURE: "failed",
-  REVERT_FAILURE: "failed",
-  REVERTED: "undone",
-};
-
 function progressOf(state: FlowState): FlowProgress {
   const progress = { total: state.shape.atoms, done: 0, active: 0, failed: 0, undone: 0 };
   for (const { value } of state.snapshots) {
-    const stands = standing[value];
+    const stands = standings[value];
     if (stands !== undefined) progress[stands]++;
   }
   return progress;

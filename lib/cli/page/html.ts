@@ -1,4 +1,5 @@
 /** HTML in which whatever is put into a template is text, unless it is HTML of ours already. */
+import { escapeMarkup } from "../../statechart/export/markup.ts";
 
 export class Html {
   readonly text: string;
@@ -27,19 +28,7 @@ function textOf(part: Part): string {
   return escaped(String(part));
 }
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 /** What turns the direction of a text around would make it seem another one. */
 const unseen = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu;
 
-const escaped = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(unseen, "\uFFFD")
-    .replace(/[&<>"']/g, (character) => entities[character] ?? "");
+const escaped = (text: string): string => escapeMarkup(text, unseen);

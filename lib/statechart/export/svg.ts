@@ -1,4 +1,6 @@
 /** Drawings as SVG, once each box and arrow has its place. */
+import type { Standing } from "../../plan/standing.ts";
+import { escapeMarkup } from "./markup.ts";
 import type { Arrow, Box } from "./drawing.ts";
 
 export interface Point {
@@ -8,7 +10,7 @@ export interface Point {
 
 export interface PlacedBox extends Box, Point {
   /** How what it stands for is doing. */
-  readonly tone?: "done" | "active" | "failed" | "undone";
+  readonly tone?: Standing;
   readonly width: number;
   readonly height: number;
 }
@@ -92,17 +94,5 @@ function drawArrow({ points, label, labelAt, isDecided }: PlacedArrow): string {
 
 const number = (value: number): string => String(Math.round(value * 10) / 10);
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 /** Text for XML; what XML has no way to say is a replacement character. */
-const escaped = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/[\p{Cc}\uFFFE\uFFFF]/gu, "\uFFFD")
-    .replace(/[&<>"']/g, (character) => entities[character] ?? "");
+const escaped = (text: string): string => escapeMarkup(text, /[\p{Cc}\uFFFE\uFFFF]/gu);
