@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
 import { noServer } from "../nats/server.ts";
 import { startStreamCluster } from "../nats/streams.ts";
+import { Outages } from "./outages.ts";
 import { end, faultsOf, type Process, Storm } from "./storm.ts";
 
 const seconds = Number(process.env["FOURSTROKE_STORM"] ?? 8);
@@ -29,6 +30,7 @@ t.test("a storm", { skip: noServer }, async (t) => {
   const ids = Array.from({ length: flows }, (_, n) => `flow-${n}`);
   const posted = Promise.all(ids.map(async (id) => board.post({ id, flow: "ten" })));
 
+  const outages = new Outages(board, journal);
   const kills: { readonly at: number; readonly owner: string }[] = [];
   const endsAt = performance.now() + seconds * 1_000;
   for (let round = 0; performance.now() < endsAt; round++) {
@@ -74,14 +76,23 @@ t.test("a storm", { skip: noServer }, async (t) => {
   ).flat();
   t.strictSame(faults, [], "nothing recorded twice, nothing run after it was recorded");
 
+  await outages.stop();
   const taken = [...ended, ...conductors]
     .flatMap(({ lines }) => lines)
     .filter(({ kind, from }) => kind === "claimed" && from !== "-")
-    .map(({ at, from }) => at - (kills.find(({ owner }) => owner === from)?.at ?? at))
-    .sort((a, b) => a - b);
-  const share = (part: number): number => taken[Math.floor((taken.length - 1) * part)] ?? 0;
+    .map(({ at, from }) => ({ from: kills.find(({ owner }) => owner === from)?.at ?? at, to: at }));
+  const hit = taken.filter((span) => outages.during(span).length > 0);
   t.comment(
-    `${kills.length} conductors killed, ${taken.length} jobs taken over; ms from kill to claim: ` +
-      `p50 ${share(0.5)}, p99 ${share(0.99)}; ${calls.length} calls for ${flows * 10} attempts`,
+    `${kills.length} conductors killed, ${taken.length} jobs taken over; from kill to claim ` +
+      `${shares(taken.map(({ from, to }) => to - from))}; from when JetStream took writes ` +
+      `${shares(taken.map((span) => outages.after(span)))}; ${hit.length} of them with an outage, from the kill ` +
+      `${shares(hit.map(({ from, to }) => to - from))}; ${calls.length} calls for ${flows * 10} attempts; outages ` +
+      JSON.stringify(outages.seen.map(({ from, to }) => to - from)),
   );
 });
+
+function shares(times: readonly number[]): string {
+  const sorted = [...times].sort((a, b) => a - b);
+  const share = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
+  return `p50 ${share(0.5)} p99 ${share(0.99)} most ${share(1)} ms`;
+}
