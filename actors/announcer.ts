@@ -20,6 +20,8 @@ export interface AtomChange {
   readonly failure?: Failure;
   /** The atom's machine after the change, as XState shows it. */
   readonly snapshot: AtomSnapshot;
+  /** When it was recorded, epoch milliseconds. */
+  readonly at: number;
 }
 
 export interface FlowChange {
@@ -28,6 +30,8 @@ export interface FlowChange {
   readonly oldState: FlowStateName;
   /** The flow's machine after the change, as XState shows it. */
   readonly snapshot: FlowSnapshot;
+  /** When it was recorded, epoch milliseconds. */
+  readonly at: number;
 }
 
 export interface ProgressChange {
@@ -64,21 +68,21 @@ export class Announcer {
     return this.flow.isHeard || this.atoms.isHeard || this.progress.isHeard;
   }
 
-  /** @param isOver - whether a listener has let go of the flow: then nothing more is told of it */
-  tell(note: Note, blueprint: Blueprint, isOver: () => boolean): void {
+  /** @param flow - `isOver` says whether a listener has let go of it: then nothing more is told of it */
+  tell(note: Note, blueprint: Blueprint, flow: { isOver(): boolean }): void {
     if (note.kind === "flow") {
-      const { snapshot } = note;
+      const { from: oldState, snapshot, at } = note;
       const state = snapshot.value;
-      this.flow.emit(state, { flow: blueprint.flow, state, oldState: note.from, snapshot });
+      this.flow.emit(state, { flow: blueprint.flow, state, oldState, snapshot, at });
       return;
     }
     const plan = blueprint.atoms[note.atom];
     if (plan === undefined) return;
     const { snapshot } = note;
-    this.atoms.emit(snapshot.value, changeOf(plan, note.from, snapshot));
+    this.atoms.emit(snapshot.value, changeOf(plan, note));
     if (!this.progress.isHeard) return;
     const fraction = progressIn[snapshot.value];
-    if (fraction !== undefined && !isOver()) this.tellProgress(plan.name, fraction, undefined);
+    if (fraction !== undefined && !flow.isOver()) this.tellProgress(plan.name, fraction, undefined);
   }
 
   tellProgress(atom: string, fraction: number, details: unknown): void {
@@ -88,20 +92,21 @@ export class Announcer {
   }
 }
 
+type AtomNote = Extract<Note, { readonly kind: "atom" }>;
+
 /** With the attempt that the state belongs to, and what came of it. */
 function changeOf(
   { name: atom, kind, provides }: Pick<AtomPlan, "name" | "kind" | "provides">,
-  oldState: AtomState,
-  snapshot: AtomSnapshot,
+  { from: oldState, snapshot, at }: AtomNote,
 ): AtomChange {
   // Written out for each state: spreading costs more than all the rest of telling a change.
   const { value: state, context } = snapshot;
   const { attempt, reverts, result, failure, revertResult, revertFailure } = context;
   switch (state) {
     case "SUCCESS":
-      return { atom, kind, provides, state, oldState, snapshot, attempt, result };
+      return { atom, kind, provides, state, oldState, snapshot, at, attempt, result };
     case "REVERTING":
-      return { atom, kind, provides, state, oldState, snapshot, attempt: reverts };
+      return { atom, kind, provides, state, oldState, snapshot, at, attempt: reverts };
     case "REVERTED":
       return {
         atom,
@@ -110,17 +115,18 @@ function changeOf(
         state,
         oldState,
         snapshot,
+        at,
         attempt: reverts,
         result: revertResult,
       };
     case "FAILURE":
       if (failure === undefined) break;
-      return { atom, kind, provides, state, oldState, snapshot, attempt, failure };
+      return { atom, kind, provides, state, oldState, snapshot, at, attempt, failure };
     case "REVERT_FAILURE": {
-      const change = { atom, kind, provides, state, oldState, snapshot, attempt: reverts };
+      const change = { atom, kind, provides, state, oldState, snapshot, at, attempt: reverts };
       return revertFailure === undefined ? change : { ...change, failure: revertFailure };
     }
     default:
   }
-  return { atom, kind, provides, state, oldState, snapshot, attempt };
+  return { atom, kind, provides, state, oldState, snapshot, at, attempt };
 }

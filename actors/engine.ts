@@ -108,9 +108,7 @@ export class Engine {
       this.#actor?.listen(this.#announcer.isHeard);
     };
     this.#announcer = new Announcer(failed, changed);
-    if (options.inspect !== undefined) {
-      inspectFlow(this, options.inspect, { clock: this.#clock });
-    }
+    if (options.inspect !== undefined) inspectFlow(this, options.inspect);
   }
 
   /** What `storage` is, as anybody may see it: values of symbols that the flow declares secret are hidden. */
@@ -467,7 +465,7 @@ export class Engine {
           trace: (name, direction, attempt) =>
             this.#trace?.launched({ flow: this.id, name, direction, attempt }),
           told: (note) => {
-            this.#announcer.tell(note, self.state.blueprint, () => self.isOver());
+            this.#announcer.tell(note, self.state.blueprint, self);
           },
           progressed: (atom, fraction, details) => {
             this.#announcer.tellProgress(self.state.nameOf(atom), fraction, details);

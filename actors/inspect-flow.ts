@@ -1,5 +1,4 @@
 /** A flow as actors that an inspector shows: the flow is the root, its atoms are the children. */
-import type { Clock } from "../lib/clock.ts";
 import { jsonable } from "../lib/jsonable.ts";
 import { tokenOf } from "../lib/names.ts";
 import type { Notifier } from "../lib/notifier.ts";
@@ -7,7 +6,6 @@ import type { AtomSnapshot, AtomState, FlowStateName } from "../lib/plan/states.
 import type { AtomView, FlowView } from "../lib/plan/view.ts";
 import type { Redactor } from "../lib/redactor.ts";
 import { redactSnapshot } from "../lib/secrets.ts";
-import { systemClock } from "../lib/system.ts";
 import type { AtomChange, FlowChange } from "./announcer.ts";
 import { flowMachine } from "./flow.ts";
 import {
@@ -43,12 +41,8 @@ export interface Inspectable {
  *
  * @returns a function that ends it; from then on nothing is made for it any more
  */
-export function inspectFlow(
-  engine: Inspectable,
-  listener: InspectionListener,
-  { clock = systemClock }: { readonly clock?: Clock } = {},
-): () => void {
-  const looks = new Looks(engine, listener, new Stamp(clock));
+export function inspectFlow(engine: Inspectable, listener: InspectionListener): () => void {
+  const looks = new Looks(engine, listener);
   const ends = [
     engine.notifier.on("*", (change) => looks.flowChanged(change)),
     engine.atomNotifier.on("*", (change) => looks.atomChanged(change)),
@@ -67,32 +61,31 @@ const definitions = {
 class Looks {
   readonly #engine: Inspectable;
   readonly #tell: InspectionListener;
-  readonly #stamp: Stamp;
+  readonly #stamp = new Stamp();
   readonly #root: string;
   /** Sessions by atom, once they are told. */
   readonly #known = new Map<string, string>();
 
-  constructor(engine: Inspectable, tell: InspectionListener, stamp: Stamp) {
+  constructor(engine: Inspectable, tell: InspectionListener) {
     this.#engine = engine;
     this.#tell = tell;
-    this.#stamp = stamp;
     this.#root = tokenOf(engine.id);
   }
 
-  flowChanged({ state, oldState, snapshot }: FlowChange): void {
-    if (this.#known.size === 0) this.#introduce();
-    const createdAt = this.#stamp.createdAt();
+  flowChanged({ state, oldState, snapshot, at }: FlowChange): void {
+    const createdAt = this.#stamp.createdAt(at);
+    if (this.#known.size === 0) this.#introduce(createdAt);
     const event = flowEvent(state, oldState);
     this.#changed(this.#root, undefined, createdAt, event, snapshotData(snapshot));
   }
 
   atomChanged(told: AtomChange): void {
-    if (this.#known.size === 0) this.#introduce();
+    const createdAt = this.#stamp.createdAt(told.at);
+    if (this.#known.size === 0) this.#introduce(createdAt);
     const change = this.#redacted(told);
     const { atom, snapshot } = change;
     const shown = atomData(snapshot);
     // A flow that was altered has atoms that weren't there before.
-    const createdAt = this.#stamp.createdAt();
     const session =
       this.#known.get(atom) ?? this.#introduceAtom(atom, change.kind, shown, createdAt);
     this.#changed(session, this.#root, createdAt, atomEvent(change), shown);
@@ -103,9 +96,8 @@ class Looks {
     return redactor === undefined ? change : redactChange(redactor, change);
   }
 
-  #introduce(): void {
+  #introduce(createdAt: string): void {
     const { name, shown: view } = this.#engine;
-    const createdAt = this.#stamp.createdAt();
     this.#tell({
       type: "@xstate.actor",
       sessionId: this.#root,

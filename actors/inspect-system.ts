@@ -25,10 +25,16 @@ export function inspectSystem(
   listener: InspectionListener,
   { clock = systemClock }: { readonly clock?: Clock } = {},
 ): () => void {
-  const stamp = new Stamp(clock);
+  const stamp = new Stamp();
   const known = new WeakSet<AnyActorRef>();
   const stampOf = ({ sessionId }: AnyActorRef, rootId: string) => {
-    return { sessionId, rootId, id: stamp.id(), createdAt: stamp.createdAt(), _version: version };
+    return {
+      sessionId,
+      rootId,
+      id: stamp.id(),
+      createdAt: stamp.createdAt(clock.now()),
+      _version: version,
+    };
   };
   const introduce = (actor: AnyActorRef, rootId: string): void => {
     if (known.has(actor)) return;

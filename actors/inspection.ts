@@ -2,7 +2,6 @@
  * XState's inspection events as JSON data: what Stately's inspector, and any page that reads the same, is sent.
  * An actor is told before anything that happens to it.
  */
-import type { Clock } from "../lib/clock.ts";
 import { jsonable } from "../lib/jsonable.ts";
 
 interface Common {
@@ -57,25 +56,19 @@ export type InspectionListener = (message: InspectionMessage) => void;
 
 /** Gives messages what all of them have. */
 export class Stamp {
-  readonly #clock: Clock;
   #last = 0;
   #at = NaN;
   #text = "";
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   id(): string {
     return String(++this.#last);
   }
 
   /** Many messages have one time, and its text. */
-  createdAt(): string {
-    const now = this.#clock.now();
-    if (now !== this.#at) {
-      this.#at = now;
-      this.#text = String(now);
+  createdAt(at: number): string {
+    if (at !== this.#at) {
+      this.#at = at;
+      this.#text = String(at);
     }
     return this.#text;
   }

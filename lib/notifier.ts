@@ -47,7 +47,8 @@ export class Notifier<Event> {
   }
 
   #call(listeners: ReadonlySet<Listener<Event>> | undefined, event: Event): void {
-    for (const listener of listeners ?? []) {
+    if (listeners === undefined) return;
+    for (const listener of listeners) {
       try {
         listener(event);
       } catch (error) {

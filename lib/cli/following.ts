@@ -9,6 +9,9 @@ import { FlowView } from "../plan/view.ts";
 import type { Shown } from "./display.ts";
 import { type Times, timesOf } from "./times.ts";
 
+/** A listener here lets go of nothing. */
+const endless = { isOver: () => false };
+
 export class Following implements Shown {
   readonly storage: FlowView;
   readonly notifier: Announcer["flow"];
@@ -92,11 +95,11 @@ export class Following implements Shown {
 
   /** Tells how things stand, as if all of it had happened now. */
   tellPresent(): void {
-    const { flow, snapshots } = this.#state;
-    this.#tell({ kind: "flow", from: "PENDING", snapshot: flow });
+    const { flow, snapshots, at } = this.#state;
+    this.#tell({ kind: "flow", from: "PENDING", snapshot: flow, at });
     snapshots.forEach((snapshot, atom) => {
       if (snapshot.value === "PENDING") return;
-      this.#tell({ kind: "atom", atom, from: "PENDING", snapshot, start: false });
+      this.#tell({ kind: "atom", atom, from: "PENDING", snapshot, at, start: false });
     });
   }
 
@@ -113,13 +116,13 @@ export class Following implements Shown {
     before?.forEach(({ value: from }, atom) => {
       const snapshot = state.snapshotOf(atom);
       if (snapshot.value === from) return;
-      this.#tell({ kind: "atom", atom, from, snapshot, start: false });
+      this.#tell({ kind: "atom", atom, from, snapshot, at: state.at, start: false });
     });
     if (record.kind !== "progress") return;
     this.#announcer.tellProgress(state.nameOf(record.atom), record.fraction, record.details);
   }
 
   #tell(note: Note): void {
-    this.#announcer.tell(note, this.#state.blueprint, () => false);
+    this.#announcer.tell(note, this.#state.blueprint, endless);
   }
 }

@@ -25,10 +25,18 @@ export type Note =
       readonly atom: number;
       readonly from: AtomState;
       readonly snapshot: AtomSnapshot;
+      /** Of the batch, epoch milliseconds. */
+      readonly at: number;
       /** It comes of a start: told only once the launch is certain. */
       readonly start: boolean;
     }
-  | { readonly kind: "flow"; readonly from: FlowStateName; readonly snapshot: FlowSnapshot };
+  | {
+      readonly kind: "flow";
+      readonly from: FlowStateName;
+      readonly snapshot: FlowSnapshot;
+      /** Of the batch, epoch milliseconds. */
+      readonly at: number;
+    };
 
 /** What a withdrawn start of a controller puts back. */
 export interface Undo {
@@ -226,6 +234,7 @@ export class FlowState implements Lives {
       atom,
       from: before.value,
       snapshot: after,
+      at: this.at,
       start: this.#starting,
     });
     this.#touch(atom);
@@ -244,7 +253,7 @@ export class FlowState implements Lives {
     const after = this.machines.flow.step(before, event);
     this.flow = after;
     if (before.value === after.value) return;
-    this.notes?.push({ kind: "flow", from: before.value, snapshot: after });
+    this.notes?.push({ kind: "flow", from: before.value, snapshot: after, at: this.at });
   }
 
   intend(atom: number, intention: Intention): void {
