@@ -55,7 +55,8 @@ export function makeHead(facts: Omit<Head, "seed" | "bytes" | "spare">): Head {
 const scratch = new Uint8Array(56);
 const column = scratch.subarray(0, 28);
 const numbers = new DataView(scratch.buffer);
-const headBytes = 28;
+/** How many bytes the column `head` has. */
+export const headBytes = 28;
 
 /**
  * A head as its column holds it: sequence, last, epoch and checksum, and then the seal, a checksum

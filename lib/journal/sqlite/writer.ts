@@ -3,7 +3,7 @@ import { type Part, rootChecksum, seal } from "../record.ts";
 import type { Connection } from "./connection.ts";
 import type { Parameter } from "./driver.ts";
 import { damaged, type Refusal, refusalOf } from "./faults.ts";
-import { findHead, type Head, makeHead, sealed } from "./head.ts";
+import { findHead, type Head, headBytes, makeHead, sealed } from "./head.ts";
 
 /** One append on its way. Plain data: it may cross a thread. */
 export interface Entry {
@@ -42,10 +42,15 @@ const addFlow =
 const setFlow = "UPDATE flows SET updated_at = ?, head = ? WHERE number = ? AND head = ?";
 const setState =
   "UPDATE flows SET updated_at = ?, head = ?, state = ? WHERE number = ? AND head = ?";
+// Heads and what they were go in one blob: each parameter more costs as much as reading a row.
 const setFlows =
-  `UPDATE flows SET updated_at = v.column1, head = v.column2
-  FROM (VALUES ${"(?, ?, ?, ?), ".repeat(batchesAtOnce - 1)}(?, ?, ?, ?)) AS v ` +
-  "WHERE number = v.column3 AND flows.head = v.column4";
+  "UPDATE flows SET updated_at = v.column1, head = v.column2 FROM (VALUES " +
+  Array.from({ length: batchesAtOnce }, (_, i) => {
+    const head = 1 + 2 * headBytes * i;
+    const [at, number] = [2 * i + 2, 2 * i + 3];
+    return `(?${at}, substr(?1, ${head}, ${headBytes}), ?${number}, substr(?1, ${head + headBytes}, ${headBytes}))`;
+  }).join(", ") +
+  ") AS v WHERE number = v.column3 AND flows.head = v.column4";
 const isHead = "SELECT 1 AS same FROM flows WHERE number = ? AND head = ?";
 /** One call in place of the two of `findHead`. */
 const isKnown = `SELECT EXISTS(SELECT 1 FROM flows WHERE id = ?)
@@ -230,12 +235,14 @@ export class Writer {
   private advanceAll(steps: readonly Step[], rows: readonly number[]): boolean[] | undefined {
     if (steps.length !== batchesAtOnce) return undefined;
     if (steps.some(({ entry, head }) => head?.state !== entry.state)) return undefined;
-    const values: Parameter[] = [];
+    const heads = new Uint8Array(2 * headBytes * batchesAtOnce);
+    const values: Parameter[] = [heads];
     steps.forEach(({ entry, head, checksum }, i) => {
       if (head === undefined) return;
-      const { bytes: before } = head;
+      heads.set(head.bytes, (2 * i + 1) * headBytes);
       move(head, entry, checksum, rows[i] ?? 0);
-      values.push(entry.at, head.bytes, head.number, before);
+      heads.set(head.bytes, 2 * i * headBytes);
+      values.push(entry.at, head.number);
     });
     const { changes } = this.connection.statement(setFlows).run(...values);
     if (changes === batchesAtOnce) return steps.map(() => true);
