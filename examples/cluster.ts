@@ -5,14 +5,13 @@
  * The processes are those of the command line; docs/cluster.md says how to run them for real.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { connectNats, type Jobboard, natsJobboard, natsJournal, readFlow } from "../lib/index.ts";
+import { reservePorts } from "./cluster/ports.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const orders = 40;
@@ -22,15 +21,6 @@ const children = new Set<ChildProcess>();
 const say = (text: string): void => {
   console.log(text);
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 /** Starts a program; resolves when it has said that it is ready. */
 async function start(
@@ -64,8 +54,8 @@ async function startServers(): Promise<string> {
     natsServer: (options: { say: (line: string) => void }) => Promise<string>;
   };
   const program = await natsServer({ say });
-  const routePorts = await Promise.all([0, 1, 2].map(freePort));
-  const ports = await Promise.all([0, 1, 2].map(freePort));
+  const routePorts = await reservePorts(3);
+  const ports = await reservePorts(3);
   const routes = routePorts.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
   await Promise.all(
     [0, 1, 2].map(async (n) => {

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { createInbox, type NatsConnection } from "nats";
+import { reservePorts } from "../../examples/cluster/ports.ts";
 import type { Subject } from "../rates.ts";
 
 export const inFlight = 256;
@@ -45,7 +45,7 @@ export async function startServers(
   count: number,
   sync: "default" | "always",
 ): Promise<{ readonly urls: string[]; readonly stop: () => Promise<void> }> {
-  const ports = await Promise.all(Array.from({ length: count }, freePort));
+  const ports = await reservePorts(count);
   const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
   const servers = await Promise.all(
     ports.map(async (port, n) => {
@@ -69,15 +69,6 @@ export async function startServers(
       await Promise.all(gone);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** As well as the client can be used: one inbox, numbers, no timers, bytes as they are. Somebody answers at `bare`. */

@@ -2,9 +2,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import t, { type Test } from "tap";
+import { reservePorts } from "../../examples/cluster/ports.ts";
 import { FlowError } from "../../lib/errors.ts";
 import { connectNats, type NatsOptions } from "../../lib/nats/connect.ts";
-import { freePorts, noServer, startServer, until } from "./server.ts";
+import { noServer, startServer, until } from "./server.ts";
 
 async function failure(options: NatsOptions): Promise<FlowError> {
   try {
@@ -44,7 +45,7 @@ const fakeServer = async (t: Test, version: string): Promise<string> =>
   });
 
 t.test("a server that is not there", async (t) => {
-  const [port] = await freePorts(1);
+  const [port] = await reservePorts(1);
   const error = await failure({ servers: `nats://me:secret@127.0.0.1:${port}` });
   t.equal(error.code, "SERVER_UNREACHABLE");
   t.equal(error.message, `no server at 127.0.0.1:${port}: CONNECTION_REFUSED`);

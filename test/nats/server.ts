@@ -1,14 +1,14 @@
-/** Real nats-servers for tests: each on free ports of the loopback, gone when its test ends. */
+/** Real nats-servers for tests: each on its own ports of the loopback, gone when its test ends. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { Test } from "tap";
+import { reservePorts } from "../../examples/cluster/ports.ts";
 
 interface Finder {
   natsServer(): Promise<string>;
@@ -58,7 +58,7 @@ export class TestServer {
   readonly #options: ServerOptions;
   #config: string;
   #child: ChildProcess | undefined;
-  #port = -1;
+  #port = 0;
   #monitor = -1;
 
   constructor(folder: string, options: ServerOptions) {
@@ -86,6 +86,7 @@ export class TestServer {
     const config = join(this.#folder, "server.conf");
     await writeFile(config, this.#config);
     const store = join(this.#folder, "store");
+    if (this.#port === 0) [this.#port = 0] = await reservePorts(1);
     const args = ["-c", config, "-a", "127.0.0.1"];
     if (!/^jetstream/m.test(this.#config)) args.push("-js", "-sd", store);
     args.push("-n", this.#options.name ?? "test", "-p", String(this.#port), "-m", "-1");
@@ -96,7 +97,6 @@ export class TestServer {
     const said: string[] = [];
     for await (const line of createInterface({ input: child.stderr })) {
       said.push(line);
-      this.#port = Number(/client connections on \S+:(\d+)/.exec(line)?.[1] ?? this.#port);
       this.#monitor = Number(/http monitor on \S+:(\d+)/.exec(line)?.[1] ?? this.#monitor);
       if (line.includes("Server is ready")) {
         child.stderr.resume(); // a full pipe would stop it
@@ -152,7 +152,7 @@ export async function startServer(t: Test, options: ServerOptions = {}): Promise
 
 /** Three servers that know each other. */
 export async function startCluster(t: Test): Promise<readonly TestServer[]> {
-  const ports = await freePorts(3);
+  const ports = await reservePorts(3);
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(", ");
   const servers = await Promise.all(
     ports.map(async (port, index) => {
@@ -172,20 +172,4 @@ export async function meets(server: TestServer, others: number): Promise<void> {
     const { routes } = (await server.monitor("/routez")) as { routes?: { remote_id: string }[] };
     return new Set(routes?.map((route) => route.remote_id)).size === others;
   });
-}
-
-/** Ports that nobody listens on now; all are held until the last is found, so that no two are the same. */
-export async function freePorts(count: number): Promise<number[]> {
-  const holders = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const holder of holders) {
-    holder.listen(0, "127.0.0.1");
-    await once(holder, "listening");
-    ports.push((holder.address() as AddressInfo).port);
-  }
-  for (const holder of holders) {
-    holder.close();
-    await once(holder, "close");
-  }
-  return ports;
 }
