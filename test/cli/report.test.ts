@@ -52,7 +52,7 @@ t.test("it says how a flow stands, and why", async (t) => {
   t.match(text, `${flows}#stuck`);
   t.match(text, /execute #1: failed, \d+ ms/, "the timeline");
   t.match(page, '<rect class="task failed"', "the graph");
-  t.match(text, /\d+ \+\d+ ms ended FAILURE/, "the journal");
+  t.match(text, /\d+ \+[\d.]+ m?s ended FAILURE/, "the journal");
   const piped = await fourstroke(cwd, ["report", "s"]);
   t.match(piped.stdout, /^<!DOCTYPE html>\n/);
 });
