@@ -23,7 +23,7 @@ const floors: readonly (readonly RegExp[])[] = [
     /^lib\/(system|pulse)\.ts$/,
   ],
   [/^actors\//],
-  [/^lib\/executor\/pool\/host\.ts$/, /^lib\/(nats|renewal)\//, /^lib\/telemetry\.ts$/],
+  [/^lib\/executor\/pool\/host\.ts$/, /^lib\/(nats|renewal)\//, /^lib\/telemetry(-here)?\.ts$/],
   [/^lib\/inspector\//],
   [/^lib\/cli\//, /^lib\/index\.ts$/],
 ];

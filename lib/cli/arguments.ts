@@ -90,6 +90,11 @@ export const lease = (): Option =>
     "--lease-ms <n>",
     "milliseconds of silence after which a worker counts as gone (default: 15000)",
   ).argParser(milliseconds(100));
+export const telemetry = (): Option =>
+  new Option(
+    "--telemetry",
+    "fail unless OpenTelemetry is set up (default: traces and metrics are given where it is)",
+  );
 export const durability = (): Option =>
   new Option(
     "--durability <level>",

@@ -5,10 +5,11 @@ import type { Log } from "../types.ts";
 import { CliError } from "./exit.ts";
 import { connect, type NatsChoice, natsSettings } from "./nats.ts";
 import type { Source } from "./source.ts";
+import { observed, type TelemetryChoice } from "./telemetry.ts";
 
 export const engineKinds = ["serial", "parallel", "threads", "processes", "workers"] as const;
 
-export interface EngineChoice extends NatsChoice {
+export interface EngineChoice extends NatsChoice, TelemetryChoice {
   readonly engine?: (typeof engineKinds)[number];
   readonly concurrency?: number;
   readonly leaseMs?: number;
@@ -113,7 +114,7 @@ const defined = (
 export interface ChosenEngine extends AsyncDisposable {
   readonly options: Pick<
     EngineOptions,
-    "engine" | "concurrency" | "modules" | "transport" | "leaseMs"
+    "engine" | "concurrency" | "modules" | "transport" | "leaseMs" | "telemetry"
   >;
 }
 
@@ -124,15 +125,17 @@ export async function openChosen(
   log: Log,
 ): Promise<ChosenEngine> {
   const { engine, concurrency, nats, leaseMs } = choice;
+  const seen = await observed(choice, log);
+  const end = (): PromiseLike<void> => seen[Symbol.asyncDispose]();
   const options = {
+    ...seen.options,
     ...(engine === undefined ? {} : { engine }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };
   if (engine === "threads" || engine === "processes") {
-    return { options: { ...options, modules: [file] }, [Symbol.asyncDispose]: nothing };
+    return { options: { ...options, modules: [file] }, [Symbol.asyncDispose]: end };
   }
-  if (engine !== "workers" || nats === undefined)
-    return { options, [Symbol.asyncDispose]: nothing };
+  if (engine !== "workers" || nats === undefined) return { options, [Symbol.asyncDispose]: end };
   const name = `fourstroke ${process.pid}`;
   const transport = await connect(
     await natsSettings({ ...choice, nats }, { role: "engine", name }),
@@ -140,8 +143,9 @@ export async function openChosen(
   );
   return {
     options: { ...options, transport, ...(leaseMs === undefined ? {} : { leaseMs }) },
-    [Symbol.asyncDispose]: async () => transport[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await transport[Symbol.asyncDispose]();
+      await end();
+    },
   };
 }
-
-const nothing = (): Promise<void> => Promise.resolve();

@@ -10,6 +10,7 @@ import {
   examples,
   lease,
   type Line,
+  telemetry,
 } from "./arguments.ts";
 import type { LsOptions } from "./ls.ts";
 import type { ResumeOptions } from "./resume.ts";
@@ -26,6 +27,7 @@ export function addRun(line: Line): void {
     .addOption(engine())
     .addOption(concurrency())
     .addOption(lease())
+    .addOption(telemetry())
     .addOption(durability())
     .addHelpText(
       "after",
@@ -53,6 +55,7 @@ export function addResume(line: Line): void {
     .addOption(engine())
     .addOption(concurrency())
     .addOption(lease())
+    .addOption(telemetry())
     .addOption(durability())
     .addHelpText(
       "after",

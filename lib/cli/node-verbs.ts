@@ -12,6 +12,7 @@ import {
   type Line,
   milliseconds,
   names,
+  telemetry,
 } from "./arguments.ts";
 import type { ConductorOptions } from "./conductor.ts";
 import type { NodesOptions } from "./nodes.ts";
@@ -49,6 +50,7 @@ export function addNode(line: Line): void {
     .addOption(maxFlows())
     .option("--dir <folder>", "folder of the journal of flows that are made here", defaultDir)
     .addOption(lease())
+    .addOption(telemetry())
     .addOption(drain("milliseconds that what runs has to end after a signal"))
     .option("--json", "print one JSON object a line instead of text")
     .addHelpText(
@@ -91,6 +93,7 @@ export function addConductor(line: Line): void {
         "milliseconds of silence after which a worker counts as gone (default: 15000)",
       ).argParser(milliseconds(100)),
     )
+    .addOption(telemetry())
     .addOption(drain("milliseconds that what runs has to come to rest after a signal"))
     .addOption(
       new Option(

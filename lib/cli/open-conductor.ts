@@ -9,8 +9,11 @@ import type { engineKinds } from "./engines.ts";
 import { type EngineChoice } from "./engines.ts";
 import { CliError } from "./exit.ts";
 import type { Places } from "./places.ts";
+import { observed, type TelemetryChoice } from "./telemetry.ts";
 
-export interface ConductorChoice extends Pick<EngineChoice, "engine" | "concurrency"> {
+export interface ConductorChoice
+  extends Pick<EngineChoice, "engine" | "concurrency">,
+    TelemetryChoice {
   readonly name?: string;
   readonly maxFlows?: number;
   readonly keepMs?: number;
@@ -68,10 +71,18 @@ export async function openConductor(
   const engine = engineOf(choice, places.transport !== undefined);
   const [board, journal] = [await places.board(), await places.journal()];
   const { options, close } = await engineOptions(engine, files, places, choice, log);
+  const seen = await observed(choice, log);
   const { Renewal } = await import("../renewal/renewal.ts");
   const conductor = new Conductor({
     renewer: new Renewal({ board: places.place, log }),
-    ...{ board, journal, flows: [...new Set(flows)], name, log, engine: options },
+    ...{
+      board,
+      journal,
+      flows: [...new Set(flows)],
+      name,
+      log,
+      engine: { ...options, ...seen.options },
+    },
     ...(maxFlows === undefined ? {} : { maxFlows }),
     ...(keepMs === undefined ? {} : { keepMs }),
     ...(leaseMs === undefined ? {} : { leaseMs }),
@@ -81,6 +92,7 @@ export async function openConductor(
     [Symbol.asyncDispose]: async () => {
       await conductor[Symbol.asyncDispose]();
       await close();
+      await seen[Symbol.asyncDispose]();
     },
   };
 }

@@ -26,8 +26,9 @@ import { Places, type PlacesOptions } from "./places.ts";
 import { serviceOf } from "./service.ts";
 import { loadFile } from "./source.ts";
 import { openStore } from "./store.ts";
+import { type Observed, observed, type TelemetryChoice } from "./telemetry.ts";
 
-export interface NodeOptions extends Omit<PlacesOptions, "durability"> {
+export interface NodeOptions extends Omit<PlacesOptions, "durability">, TelemetryChoice {
   readonly name?: string;
   readonly concurrency?: number;
   readonly role: readonly string[];
@@ -73,6 +74,7 @@ export async function openNode(
   const isPlace = hasPlace(roles);
   const conducts = roles.includes("conductor");
   const declared = await load(files, isPlace);
+  const seen = await observed(options, log);
   const leaseMs = options.leaseMs ?? defaultLeaseMs;
   const role = options.as ?? (conducts ? "engine" : isPlace ? "node" : "worker");
   const settings = await natsSettings({ ...options, nats }, { role, name });
@@ -84,9 +86,9 @@ export async function openNode(
   const own =
     worker === undefined
       ? undefined
-      : new Worker({ ...reach, id: worker, tasks, concurrency: slots, ran });
+      : new Worker({ ...reach, ...seen.options, id: worker, tasks, concurrency: slots, ran });
   await own?.start();
-  const place = isPlace ? await openPlace(declared, { ...options, name }, reach) : undefined;
+  const place = isPlace ? await openPlace(declared, { ...options, name }, reach, seen) : undefined;
   const board = conducts ? Places.over({ transport, settings }, options, log) : undefined;
   const conducting =
     board && (await openConductor(files, declared.flows, board, conductorChoice(options), log));
@@ -114,6 +116,7 @@ export async function openNode(
       own?.close();
       await place?.journal?.close();
       await transport[Symbol.asyncDispose]();
+      await seen[Symbol.asyncDispose]();
     },
   };
 }
@@ -156,11 +159,12 @@ async function openPlace(
   { flows, actors }: Declared,
   options: Named,
   reach: Reach,
+  seen: Observed,
 ): Promise<{ readonly node: Node; readonly journal: Journal | undefined }> {
   const { name, role: roles } = options;
   const journal = flows.length > 0 ? await openStore(options) : undefined;
   const kept = journal === undefined ? {} : { journal, owner: ownerName() };
-  const engine = { engine: "parallel", ...kept } as const;
+  const engine = { engine: "parallel", ...kept, ...seen.options } as const;
   return { node: await node({ ...reach, name, roles, flows, actors, engine }), journal };
 }
 

@@ -1,12 +1,13 @@
 /** What runs in each thread and child process of a pool: a worker, with the tasks of the pool's modules. */
 import { parentPort, Worker as Thread } from "node:worker_threads";
-import { Worker, type WorkerOptions } from "../../../actors/worker.ts";
+import { Worker } from "../../../actors/worker.ts";
 import { admit } from "../../codec.ts";
 import { FlowError } from "../../errors.ts";
 import { failureOf } from "../../failure.ts";
 import { loadModule } from "../../loading/modules.ts";
 import { type Loaded, tasksOf } from "../../loading/tasks.ts";
 import { systemClock } from "../../system.ts";
+import { flushTelemetry, telemetryHere } from "../../telemetry-here.ts";
 import { PortTransport } from "../../transport/port.ts";
 import type { Log, Task } from "../../types.ts";
 import {
@@ -85,26 +86,19 @@ async function load(urls: readonly string[]): Promise<readonly Task[]> {
   return tasksOf(modules);
 }
 
-/** With the provider that a module has registered here, if the optional package is installed. */
-async function telemetryHere(): Promise<Pick<WorkerOptions, "telemetry">> {
-  try {
-    const { telemetry } = await import("../../telemetry.ts");
-    return { telemetry: telemetry() };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return {};
-    throw error;
-  }
-}
-
 async function begin(): Promise<void> {
   const tasks = await load((await tell({ kind: "begin", host: id })) as readonly string[]);
-  const traced = await telemetryHere();
+  // With the provider that a module has registered here.
+  const telemetry = await telemetryHere();
   const own = { id, transport, tasks, concurrency: 1, clock: systemClock, log };
-  const worker = new Worker({ ...own, ...traced });
+  const worker = new Worker({ ...own, ...(telemetry === undefined ? {} : { telemetry }) });
   await transport.serve(hostAddress(id), async (body) => {
     const { withinMs } = body as ToHost;
+    const deadline = systemClock.monotonic() + withinMs;
     const left = await worker.drain(withinMs);
     worker.close();
+    const problem = await flushTelemetry(systemClock, deadline - systemClock.monotonic());
+    if (problem !== undefined) log(`traces or metrics may be missing: ${problem}`);
     return left;
   });
   await worker.start();
