@@ -7,7 +7,7 @@ import { type PlacedBox, printSvg } from "../statechart/export/svg.ts";
 import type { FlowState } from "../plan/state.ts";
 import { standings } from "../plan/standing.ts";
 import { NewFile } from "./new-file.ts";
-import { CliError, hintOf } from "./exit.ts";
+import { CliError, hinted, hintOf } from "./exit.ts";
 import { bytes as sizeOf } from "./findings.ts";
 import { layOut } from "./layout.ts";
 import { type Opened, withOpened } from "./opened.ts";
@@ -71,12 +71,22 @@ async function insightInto(
   id: string,
   options: PlacesOptions,
 ): Promise<Insight & { readonly kept: Kept }> {
-  const kept = await readFlow(journal, id);
+  const look = async (): Promise<Insight> => {
+    try {
+      return await lookInto(places, board, id, options);
+    } catch (error) {
+      if (!FlowError.is(error, "FORBIDDEN")) throw error;
+      return { job: undefined, kept: undefined, reason: undefined };
+    }
+  };
   try {
-    return { ...(await lookInto(places, board, id, options)), kept };
+    const kept = await readFlow(journal, id);
+    return { ...(await look()), kept };
   } catch (error) {
-    if (!FlowError.is(error, "FORBIDDEN")) throw error;
-    return { job: undefined, kept, reason: undefined };
+    if (!FlowError.is(error, "NOT_FOUND")) throw error;
+    const { job, reason } = await look();
+    if (job === undefined || reason === undefined) throw error;
+    throw hinted(error, `its job is there, and nothing has run of it: ${reason.sentence}`);
   }
 }
 

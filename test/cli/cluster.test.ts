@@ -37,6 +37,11 @@ t.test(
     const server = await startServer(t);
     const cwd = t.testdir();
     const nats = ["--nats", server.url];
+    const report = async (id: string): Promise<string> => {
+      const { code, stdout } = await fourstroke(cwd, ["report", id, ...nats]);
+      t.equal(code, 0);
+      return stdout.replace(/<style>.*<\/style>/s, "").replace(/<[^>]*>/g, " ");
+    };
     const why = async (id: string): Promise<string> => {
       const { json } = await document(cwd, ["why", id, ...nats]);
       const { code, sentence } = json as unknown as { code: string; sentence: string };
@@ -47,6 +52,10 @@ t.test(
       stdout: "g\n",
     });
     t.equal(await why("g"), 'NO_CONDUCTOR no conductor has the flow "gated": none is there');
+    t.match(await fourstroke(cwd, ["report", "g", ...nats]), {
+      code: 2,
+      stderr: /no flow "g"\n.*nothing has run of it: no conductor has the flow "gated"/,
+    });
     const lease = ["--lease-ms", "1000"];
     const one = await stay(t, cwd, "one", "conductor", ...nats, ...lease);
     t.match(one.it.stdout, /^ready {2}one {2}as conductor, workers, 4 flows/);
@@ -56,6 +65,10 @@ t.test(
     const work = await stay(t, cwd, "work", "node", ...nats, "--concurrency", "1");
     await work.it.until("it runs", () => ranIn(work.folder).includes("held"));
     t.match(await why("g"), /^RUNNING "held" has been running on worker work\.\S+ for /);
+    t.match(
+      await report("g"),
+      /&quot;held&quot; has been running on worker work\.\S+ for .* CLAIMED, /s,
+    );
     await fourstroke(cwd, ["post", "sums", "--id", "s", ...ab, ...nats]);
     await one.it.until("it has it", () => one.it.stdout.includes("claimed  sums  s"));
     t.equal(
@@ -87,6 +100,10 @@ t.test(
     });
     t.match(await fourstroke(cwd, ["wait", "s", ...nats]), { code: 0, stdout: /sum = 3/ });
     t.match(await why("g"), /^ENDED it ended SUCCESS/);
+    t.match(
+      await report("g"),
+      /it ended SUCCESS .* 2 owners .* COMPLETE, .* &quot;the gate&quot; /s,
+    );
     const held = [work, both]
       .flatMap(({ folder }) => ranIn(folder))
       .filter((name) => name === "held");
@@ -122,6 +139,10 @@ t.test("each verb does with the rights of its role", { skip: noInstallation }, a
   t.match(await fourstroke(cwd, ["why", "g", ...inspector]), {
     code: 0,
     stdout: /^g: "held" has been running/,
+  });
+  t.match(await fourstroke(cwd, ["report", "g", ...inspector]), {
+    code: 0,
+    stdout: /"why">&quot;held&quot; has been running/,
   });
   t.match(await fourstroke(cwd, ["nodes", ...inspector]), { code: 0, stdout: /conductor +up/ });
   t.match(await fourstroke(cwd, ["doctor", ...inspector]), { code: 0, stdout: /sync_interval/ });
