@@ -155,35 +155,48 @@ if [[ \${zsh_eval_context[-1]} == loadautofunc ]]; then _fourstroke "$@"; else c
 function fish(verbs: readonly VerbWords[]): string {
   const word = (text: string): string =>
     `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const on = (verb: string): string =>
-    `complete -c fourstroke -n ${word(`__fish_seen_subcommand_from ${verb}`)}`;
+  const rule = (condition: string): string => `complete -c fourstroke -n ${word(condition)}`;
+  const flagsOf = (names: readonly string[]): string =>
+    names
+      .map((flag) => (flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`))
+      .join(" ");
   const valueOf = (place: Place | undefined): string => {
     if (place === undefined) return "";
     if (typeof place !== "string") return ` -x -a ${word(place.choices.join(" "))}`;
-    const { file, folder, id, other } = {
+    return {
       file: " -r -F",
       folder: " -x -a '(__fish_complete_directories)'",
       id: " -x -a '(__fourstroke_ids)'",
       other: " -x",
-    };
-    return { file, folder, id, other }[place];
+    }[place];
   };
-  const lines = verbs.flatMap(({ name, description, takes, options }) => [
-    `complete -c fourstroke -n __fish_use_subcommand -a ${name} -d ${word(description)}`,
-    ...takes.slice(0, 1).flatMap((place) => (place === "file" ? [`${on(name)} -F`] : [])),
-    ...takes.slice(0, 1).flatMap((place) => {
-      if (place === "id") return [`${on(name)} -a '(__fourstroke_ids)'`];
-      return typeof place === "string" ? [] : [`${on(name)} -a ${word(place.choices.join(" "))}`];
-    }),
-    ...options.map(({ names, description: what, takes: place }) => {
-      const flags = names.map((flag) =>
-        flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
-      );
-      return `${on(name)} ${flags.join(" ")} -d ${word(what)}${valueOf(place)}`;
-    }),
-  ]);
+  const argumentOf = (place: Place): string => {
+    if (typeof place !== "string") return ` -a ${word(place.choices.join(" "))}`;
+    return { file: " -F", folder: "", id: " -k -a '(__fourstroke_ids)'", other: "" }[place];
+  };
+  const optionOf = (condition: string, { names, description, takes }: OptionWords): string =>
+    `${rule(condition)} ${flagsOf(names)} -d ${word(description)}${valueOf(takes)}`;
+  const lines = verbs.flatMap(({ name, description, takes, isVariadic, options }) => {
+    const valued = options.filter(({ takes: place }) => place !== undefined);
+    return [
+      `${rule("__fish_use_subcommand")} -a ${name} -d ${word(description)}`,
+      ...takes.flatMap((place, at) => {
+        const argument = argumentOf(place);
+        if (argument === "") return [];
+        const places = isVariadic && at === takes.length - 1 ? "-ge" : "-eq";
+        return `${rule(`__fourstroke_at ${name} ${places} ${at} ${namesOf(valued)}`)}${argument}`;
+      }),
+      ...options.map((option) => optionOf(`__fourstroke_at ${name}`, option)),
+    ];
+  });
+  const own = programOptions.map((option) => optionOf("__fish_use_subcommand", option));
   return `# fourstroke completion fish: put this into ~/.config/fish/completions/fourstroke.fish
-function __fourstroke_ids
+${fishFunctions}complete -c fourstroke -f
+${[...own, ...lines].join("\n")}
+`;
+}
+
+const fishFunctions = `function __fourstroke_ids
   set -l words (commandline -opc)
   set -l dir .fourstroke
   if set -l at (contains -i -- --dir $words)
@@ -191,7 +204,24 @@ function __fourstroke_ids
   end
   fourstroke completion --ids --dir $dir 2>/dev/null
 end
-complete -c fourstroke -f
-${lines.join("\n")}
+# Is the verb this one; and do so many arguments stand after it, between options of which these take a value?
+function __fourstroke_at
+  set -l words (commandline -opc)
+  test (count $words) -ge 2; and test $words[2] = $argv[1]; or return 1
+  test (count $argv) -gt 1; or return 0
+  set -e words[1..2]
+  set -l valued $argv
+  set -e valued[1..3]
+  set -l stand 0
+  set -l before
+  for word in $words
+    if test -n "$before"; and contains -- $before $valued
+      set before
+    else
+      set before $word
+      string match -q -- '-*' $word; or set stand (math $stand + 1)
+    end
+  end
+  test $stand $argv[2] $argv[3]
+end
 `;
-}

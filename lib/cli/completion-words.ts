@@ -53,6 +53,7 @@ function optionOf({ long, short, description, required, flags, argChoices }: Opt
 function placeOf(name: string, choices: readonly string[] | undefined): Place {
   if (choices !== undefined) return { choices };
   if (name === "id" || name === "ids") return "id";
-  if (name === "file" || name === "folder") return name;
+  if (name === "file" || name === "files") return "file";
+  if (name === "folder") return name;
   return "other";
 }
