@@ -26,7 +26,7 @@ import type { OwnLease } from "./options.ts";
 export interface Doer extends Asker {
   /** How far an attempt is: stored with the next batch, which it never causes. */
   keepProgress(atom: number, fraction: number, details: unknown): void;
-  /** A line of an attempt: stored with the next batch, which it never causes. */
+  /** A line of an attempt: stored with the next batch, for which it waits half a second at most. */
   keepLine(attempt: AttemptName, line: LogLine): void;
 }
 

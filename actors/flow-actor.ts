@@ -12,7 +12,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
-import { endOf, takeAsks, takeStart } from "../lib/plan/due.ts";
+import { endOf, isQuiet, takeAsks, takeStart } from "../lib/plan/due.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
@@ -67,7 +67,7 @@ export class FlowActor {
   #withholding = false;
   #held: AttemptName[] = [];
   readonly #progress: ProgressMap = new SparseMap();
-  readonly #lines = new KeptLines();
+  readonly #lines: KeptLines;
   readonly #asks = new SparseSet();
   readonly #waits: Waits;
   readonly #backoff: Backoff;
@@ -76,6 +76,9 @@ export class FlowActor {
   constructor(options: FlowActorOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
+    this.#lines = new KeptLines(options.clock, () => {
+      this.#turn();
+    });
     this.#effects = options.effects(this);
     this.#waits = new Waits(options.clock, (retry) => {
       this.post({ type: "timer", retry });
@@ -139,7 +142,7 @@ export class FlowActor {
     this.#progress.set(atom, { fraction, details });
   }
 
-  /** A line of an attempt: stored with the next batch, which it never causes. */
+  /** A line of an attempt: stored with the next batch, for which it waits half a second at most. */
   keepLine(attempt: AttemptName, line: LogLine): void {
     this.#lines.add(attempt, line);
   }
@@ -163,6 +166,7 @@ export class FlowActor {
     this.#stopped = reason;
     this.#inbox = [];
     this.#waits.clear();
+    this.#lines.stop();
     this.#backoff.stop();
     this.#effects.stop(reason);
     this.#begun?.(reason);
@@ -194,13 +198,20 @@ export class FlowActor {
 
   /** One batch. False when there was nothing to do, or when the journal needs time. */
   #step(): boolean {
-    const turn = new Turn(this.#state, this.#lines.before(this.#inbox), this.#options);
+    const messages = this.#lines.before(this.#inbox, this.#mayTellAlone());
+    const turn = new Turn(this.#state, messages, this.#options);
     this.#inbox = [];
     if (turn.messages.length > 0 && this.#progress.size > 0) foldProgress(turn, this.#progress);
     for (const message of turn.messages) this.#take(message, turn);
     if (turn.state !== undefined) this.#goOn(turn, turn.state);
     this.counts.superseded += turn.superseded;
     return turn.records.length > 0 ? this.#append(turn) : turn.answer();
+  }
+
+  /** Lines are a batch of their own: no step of somebody who takes single ones, and nothing after the end. */
+  #mayTellAlone(): boolean {
+    const flow = this.#state?.flow.value;
+    return this.#steps === undefined && (flow === "RUNNING" || flow === "SUSPENDING");
   }
 
   #take(message: Message, turn: Turn): void {
@@ -255,7 +266,7 @@ export class FlowActor {
     if (flow !== "RUNNING" && flow !== "SUSPENDING") return;
     if (!state.halted && flow === "RUNNING") this.#start(turn, state);
     else if (!state.halted) takeAsks(state, this.#asks);
-    if (this.#inbox.length > 0 || !this.#isQuiet()) return;
+    if (this.#inbox.length > 0 || !isQuiet(state, this.#asks.size, this.#effects)) return;
     // Listeners that hear the last outcome may still have something to say: then the end is a batch of its own.
     if (turn.records.length > 0 && (this.#listening || turn.command !== undefined)) return;
     const end = endOf(state);
@@ -275,16 +286,6 @@ export class FlowActor {
     }
     for (const retry of waits) this.#waits.arm(state, retry);
     takeAsks(state, this.#asks);
-  }
-
-  #isQuiet(): boolean {
-    const { state } = this;
-    if (state.halted && state.trouble?.kind === "kill") return true;
-    if (this.#asks.size > 0) return false;
-    // Suspended, what an earlier owner left running rests as it is; else it is still to be launched.
-    const suspending = state.flow.value === "SUSPENDING";
-    if (suspending ? this.#effects.isBusy : state.running.size > 0) return false;
-    return state.halted || state.questions.length === 0;
   }
 
   #durable(turn: Turn): void {

@@ -1,4 +1,5 @@
-/** Lines of attempts that wait for the next batch of their flow. */
+/** Lines of attempts that wait for the next batch of their flow; after a while they are one themselves. */
+import { background, type Clock, type Timer } from "../lib/clock.ts";
 import type { AttemptName } from "../lib/plan/records.ts";
 import type { LogLine } from "../lib/types.ts";
 import type { Message } from "./messages.ts";
@@ -9,6 +10,12 @@ import type { Message } from "./messages.ts";
  */
 const mostWaiting = 1024 * 1024;
 const fieldsSize = 1_024;
+
+/**
+ * Milliseconds after which lines wait for no other record: whoever follows a long task sees them. An attempt's lines are
+ * counted, so the batches that they make are, too.
+ */
+const longestMs = 500;
 
 interface Dropped {
   readonly of: AttemptName;
@@ -21,8 +28,24 @@ export class KeptLines {
   #size = 0;
   /** By attempt, what there was no room for. */
   #dropped: Map<string, Dropped> | undefined;
+  #timer: Timer | undefined;
+  #isDue = false;
+  readonly #clock: Clock;
+  readonly #due: () => void;
+
+  /** @param due - called when lines have waited long enough */
+  constructor(clock: Clock, due: () => void) {
+    this.#clock = clock;
+    this.#due = due;
+  }
 
   add(of: AttemptName, line: LogLine): void {
+    this.#timer ??= background(
+      this.#clock.setTimeout(() => {
+        this.#isDue = true;
+        this.#due();
+      }, longestMs),
+    );
     this.#size += line.message.length + (line.fields === undefined ? 0 : fieldsSize);
     if (this.#size <= mostWaiting) return void this.#lines.push({ type: "logged", ...of, ...line });
     const key = `${of.atom} ${of.direction}`;
@@ -35,11 +58,14 @@ export class KeptLines {
   }
 
   /**
-   * What a turn takes: all of them, if there is anything else, and what is to be said of those that there was no room
-   * for. They come first, since a line comes before the outcome of its attempt.
+   * What a turn takes: all of them, if there is anything else or they may be a batch of their own and have waited long
+   * enough, and what is to be said of those that there was no room for. They come first, since a line comes before the
+   * outcome of its attempt.
    */
-  before(messages: Message[]): Message[] {
-    if (this.#lines.length === 0 || messages.length === 0) return messages;
+  before(messages: Message[], mayBeAlone: boolean): Message[] {
+    if (this.#lines.length === 0) return messages;
+    if (messages.length === 0 && !(this.#isDue && mayBeAlone)) return messages;
+    this.stop();
     const lines = this.#lines;
     for (const { of, last, count: dropped } of this.#dropped?.values() ?? []) {
       const message = `${dropped} lines were not kept: too many waited to be recorded`;
@@ -50,5 +76,13 @@ export class KeptLines {
     this.#size = 0;
     for (const message of messages) lines.push(message);
     return lines;
+  }
+
+  /** Those that are there wait for the next batch, whenever that is. */
+  stop(): void {
+    this.#isDue = false;
+    if (this.#timer === undefined) return;
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

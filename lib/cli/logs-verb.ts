@@ -23,7 +23,7 @@ export function addLogs(line: Line): void {
         "fourstroke logs server-17 --atom find-image,boot --json",
         "fourstroke logs server-17 -f --nats nats://127.0.0.1:4222",
       ) +
-        "\nLines come into a flow's journal with what is recorded next of the flow, at the latest when their attempt ends.\n" +
+        "\nLines come into a flow's journal with what is recorded next of the flow, or by themselves after half a second.\n" +
         "With -f the exit code is the flow's, as that of `run`, and --json prints a document in each line.",
     )
     .action(async (id: string, options: LogsOptions) => {

@@ -57,7 +57,26 @@ function hasLeftover(state: FlowState): boolean {
   return false;
 }
 
-/** How the run ends, when nothing runs and nothing is being asked; undefined: it goes on. */
+/**
+ * Whether nothing runs and nothing is being asked.
+ *
+ * @param asked - deciders that are to be asked still
+ * @param launched - attempts that this owner has launched
+ */
+export function isQuiet(
+  state: FlowState,
+  asked: number,
+  launched: { readonly isBusy: boolean },
+): boolean {
+  if (state.halted && state.trouble?.kind === "kill") return true;
+  if (asked > 0) return false;
+  // Suspended, what an earlier owner left running rests as it is; else it is still to be launched.
+  const suspending = state.flow.value === "SUSPENDING";
+  if (suspending ? launched.isBusy : state.running.size > 0) return false;
+  return state.halted || state.questions.length === 0;
+}
+
+/** How the run ends, when it is quiet; undefined: it goes on. */
 export function endOf(state: FlowState): EndState | undefined {
   if (state.halted) return "FAILURE";
   const leftover = hasLeftover(state);

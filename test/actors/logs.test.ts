@@ -1,4 +1,4 @@
-// Lines of attempts on their way into the journal: they make no batch, and none is lost or there twice.
+// Lines of attempts on their way into the journal: they wait for a batch, not for long, and none is lost or there twice.
 import t from "tap";
 import type { CallContext, Item, LogLine, TaskLog } from "../../lib/types.ts";
 import { FlowError } from "../../lib/errors.ts";
@@ -36,32 +36,49 @@ function talker(stage: Stage, logs: Map<string, TaskLog>, name: string): Item {
   };
 }
 
-t.test("a line makes no batch; it goes with the next one, whatever that is of", async (t) => {
-  const pocket = new Pocket();
-  const journal = new HeldJournal();
-  const stage = new Stage();
-  const logs = new Map<string, TaskLog>();
-  const flow = unordered("f", {}, talker(stage, logs, "a"), stage.task("b"));
-  const ran = watch(engineIn(pocket, flow, { journal, engine: "parallel" }).run());
-  await journal.storeUpTo(2);
-  await stage.call("a");
-  logs.get("a")?.("early");
-  await pocket.pass(60_000);
-  t.equal(journal.appends.length, 2, "nothing is recorded for a line alone");
-  (await stage.call("b")).succeed();
-  const third = await journal.nth(3);
-  t.match(third.batch.records, [
-    { kind: "logged", atom: 0, direction: "execute", attempt: 1, line: 1, message: "early" },
-    { kind: "executed", atom: 1 },
-  ]);
-  logs.get("a")?.("late");
-  third.store();
-  journal.isOpen = true;
-  (await stage.call("a")).succeed();
-  await until(() => ran.isSettled);
-  logs.get("a")?.("too late: it is over");
-  t.strictSame(messages(await linesOf(journal)), ["early", "late"]);
-});
+t.test(
+  "a line goes with the next batch, whatever that is of, or makes one after a while",
+  async (t) => {
+    const pocket = new Pocket();
+    const journal = new HeldJournal();
+    const stage = new Stage();
+    const logs = new Map<string, TaskLog>();
+    const flow = unordered("f", {}, talker(stage, logs, "a"), stage.task("b"));
+    const ran = watch(engineIn(pocket, flow, { journal, engine: "parallel" }).run());
+    await journal.storeUpTo(2);
+    await stage.call("a");
+    logs.get("a")?.("early");
+    await pocket.pass(499);
+    t.equal(journal.appends.length, 2, "nothing is recorded for a line alone");
+    (await stage.call("b")).succeed();
+    const third = await journal.nth(3);
+    t.match(third.batch.records, [
+      { kind: "logged", atom: 0, direction: "execute", attempt: 1, line: 1, message: "early" },
+      { kind: "executed", atom: 1 },
+    ]);
+    logs.get("a")?.("late");
+    third.store();
+    await pocket.pass(499);
+    t.equal(journal.appends.length, 3, "it has not waited for long");
+    await pocket.pass(1);
+    const fourth = await journal.nth(4);
+    t.match(fourth.batch.records, [{ kind: "logged", atom: 0, line: 2, message: "late" }]);
+    t.equal(fourth.batch.records.length, 1);
+    logs.get("a")?.("later");
+    await pocket.pass(60_000);
+    t.equal(journal.appends.length, 4, "one batch is under way at a time");
+    fourth.store();
+    t.match((await journal.nth(5)).batch.records, [{ kind: "logged", message: "later" }]);
+    await journal.storeUpTo(5);
+    await pocket.pass(60_000);
+    t.equal(journal.appends.length, 5, "without lines there is nothing to record");
+    journal.isOpen = true;
+    (await stage.call("a")).succeed();
+    await until(() => ran.isSettled);
+    logs.get("a")?.("too late: it is over");
+    t.strictSame(messages(await linesOf(journal)), ["early", "late", "later"]);
+  },
+);
 
 for (const isStored of [false, true]) {
   const what = isStored ? "stored all the same" : "not stored";
@@ -89,6 +106,66 @@ for (const isStored of [false, true]) {
   });
 }
 
+t.test(
+  "the batch of lines alone is refused: they are there once, and the outcome is",
+  async (t) => {
+    const pocket = new Pocket();
+    const journal = new HeldJournal();
+    const stage = new Stage();
+    const logs = new Map<string, TaskLog>();
+    const flow = linear("f", {}, talker(stage, logs, "a"));
+    const ran = watch(engineIn(pocket, flow, { journal }).run());
+    await journal.storeUpTo(2);
+    const call = await stage.call("a");
+    logs.get("a")?.("one");
+    await pocket.pass(500);
+    const third = await journal.nth(3);
+    t.match(third.batch.records, [{ kind: "logged" }]);
+    call.succeed();
+    third.refuse(full());
+    journal.isOpen = true;
+    await pocket.pass(1_000);
+    await until(() => ran.isSettled);
+    t.equal(ran.value, "SUCCESS");
+    t.strictSame(messages(await linesOf(journal)), ["one"]);
+  },
+);
+
+t.test("lines are no step of somebody who takes single ones", async (t) => {
+  const pocket = new Pocket();
+  const journal = memoryJournal();
+  const stage = new Stage();
+  const logs = new Map<string, TaskLog>();
+  const engine = engineIn(pocket, linear("f", {}, talker(stage, logs, "a")), { journal });
+  const steps = engine.runIter();
+  await steps.next();
+  const call = await stage.call("a");
+  const step = watch(steps.next());
+  logs.get("a")?.("one");
+  const before = (await journal.read("flow")).length;
+  await pocket.pass(60_000);
+  t.equal((await journal.read("flow")).length, before);
+  t.notOk(step.isSettled);
+  call.succeed();
+  await until(() => step.isSettled);
+  for await (const _ of steps);
+  t.strictSame(messages(await linesOf(journal)), ["one"]);
+});
+
+t.test("a flow that is let go of leaves no timer behind", async (t) => {
+  const pocket = new Pocket();
+  const stage = new Stage();
+  const logs = new Map<string, TaskLog>();
+  const engine = engineIn(pocket, linear("f", {}, talker(stage, logs, "a")));
+  const ran = watch(engine.run());
+  await stage.call("a");
+  logs.get("a")?.("one");
+  t.not(pocket.time.dueAt, undefined);
+  engine.abandon();
+  t.equal(pocket.time.dueAt, undefined);
+  await until(() => ran.isSettled);
+});
+
 t.test("of a killed flow, what still runs is recorded with its outcome", async (t) => {
   const pocket = new Pocket();
   const journal = memoryJournal();
@@ -102,7 +179,7 @@ t.test("of a killed flow, what still runs is recorded with its outcome", async (
   await until(() => ran.isSettled);
   const ended = (await journal.read("flow")).length;
   logs.get("a")?.("after");
-  await turn();
+  await pocket.pass(60_000);
   t.equal((await journal.read("flow")).length, ended, "a line makes no batch");
   call.succeed();
   await turn();
@@ -130,14 +207,15 @@ t.test("what was dropped is told when the attempt's time is up", async (t) => {
 });
 
 t.test("lines that wait for a batch are bounded for the flow as a whole", (t) => {
-  const kept = new KeptLines();
+  const { clock } = new Pocket();
+  const kept = new KeptLines(clock, () => undefined);
   const line = (line: number): LogLine => ({ line, level: "info", message: "x".repeat(4_000) });
   const attempts = Array.from({ length: 12 }, (_, atom) => {
     return { atom, direction: "execute", attempt: 1 } as const;
   });
   for (let n = 1; n <= 30; n++) for (const of of attempts) kept.add(of, line(n));
   const other: Message = { type: "suspend" };
-  const taken = kept.before([other]);
+  const taken = kept.before([other], true);
   t.equal(taken.pop(), other, "behind the lines");
   const whole = Math.floor((1024 * 1024) / 4_000);
   t.equal(taken.length, whole + 12, "each attempt says what it lacks");
@@ -146,10 +224,10 @@ t.test("lines that wait for a batch are bounded for the flow as a whole", (t) =>
     lacks.reduce((sum: number, n) => sum + Number(n), 0),
     30 * 12 - whole,
   );
-  t.strictSame(kept.before([other]), [other]);
+  t.strictSame(kept.before([other], true), [other]);
   kept.add(attempts[0]!, line(31));
-  t.strictSame(kept.before([]), [], "without anything else they wait");
-  t.equal(kept.before([other]).length, 2, "there is room again");
+  t.strictSame(kept.before([], true), [], "without anything else they wait");
+  t.equal(kept.before([other], true).length, 2, "there is room again");
   t.end();
 });
 
