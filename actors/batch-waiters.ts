@@ -2,10 +2,15 @@
 import type { FlowRecord, RecordKind } from "../lib/plan/records.ts";
 
 export class BatchWaiters {
-  #waiters: { readonly kind: RecordKind | undefined; readonly resolve: () => void }[] = [];
+  #waiters: { readonly kind: RecordKind | undefined; readonly resolve: (came: boolean) => void }[] =
+    [];
 
-  /** Settles with the next batch, or the next one that has such a record, or when there will be none. */
-  next(kind?: RecordKind): Promise<void> {
+  /**
+   * Settles with the next batch, or the next one that has such a record, or when there will be none.
+   *
+   * @returns whether it came
+   */
+  next(kind?: RecordKind): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiters.push({ kind, resolve });
     });
@@ -19,7 +24,7 @@ export class BatchWaiters {
     for (const waiter of waiters) {
       const { kind, resolve } = waiter;
       const isMet = kind === undefined || records?.some((record) => record.kind === kind) !== false;
-      if (isMet) resolve();
+      if (isMet) resolve(records !== undefined);
       else this.#waiters.push(waiter);
     }
   }

@@ -308,8 +308,8 @@ export class Engine {
     this.#onStopped(reason);
   }
 
-  /** Settles when a record of that kind is durable, or when there will be none any more. */
-  recorded(kind: RecordKind): Promise<void> {
+  /** Settles when a record of that kind is durable, or, with false, when there will be none any more. */
+  recorded(kind: RecordKind): Promise<boolean> {
     return this.#batches.next(kind);
   }
 

@@ -8,17 +8,12 @@
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import { type Failure, failureOf } from "../lib/failure.ts";
-import type {
-  AbandonOptions,
-  Job,
-  Jobboard,
-  JobEnd,
-  PendingCommand,
-} from "../lib/jobboard/jobboard.ts";
+import type { AbandonOptions, Job, Jobboard, JobEnd } from "../lib/jobboard/jobboard.ts";
 import { releases } from "../lib/jobboard/rules.ts";
 import type { Item, Log } from "../lib/types.ts";
 import { Engine } from "./engine.ts";
-import type { EngineOptions, RunCommand } from "./options.ts";
+import { JobCommands } from "./job-commands.ts";
+import type { EngineOptions } from "./options.ts";
 
 /** What became of a job in the hands of this owner. `lost`: it is somebody else's. */
 export type JobFate = "consumed" | "abandoned" | "trashed" | "lost";
@@ -76,37 +71,27 @@ export class JobRun {
   end: JobEnd | undefined;
   readonly #options: JobRunOptions;
   readonly #engine: Engine;
+  readonly #commands: JobCommands;
   #now: Job;
   #isRunning = false;
   #isLost = false;
-  /** A person asked for it: the job waits for one. */
-  #isHeld = false;
   #isDraining = false;
-  /** Number of the last command that was passed on. */
-  #passed: number;
-  /** Commands are taken off the board in their order. Never rejects. */
-  #taking: Promise<void> = Promise.resolve();
-  /** Edits of a flow that runs, as long as they are on their way. They never reject. */
-  readonly #editing = new Set<Promise<void>>();
-  /** Numbers of the edits that were refused. */
-  readonly #refused = new Set<number>();
 
   constructor(job: Job, options: JobRunOptions) {
     this.job = job;
     this.#options = options;
-    const { engine, owner, flow } = options;
+    const { engine, owner, flow, board, log, refused } = options;
     const { id, store, revision: claim } = job;
     this.#engine = new Engine(flow, { ...engine, id, store, owner, claim, migrates: false });
+    this.#commands = new JobCommands({ job, board, owner, engine: this.#engine, log, refused });
     this.#now = job;
-    this.#passed = job.commands.at(-1)?.number ?? 0;
     this.over = this.#run();
   }
 
   /** The job as the board has it now. */
   changed(job: Job): void {
     this.#now = job;
-    if (!this.#isRunning) return;
-    for (const command of job.commands) if (command.number > this.#passed) this.#pass(command);
+    if (this.#isRunning) this.#commands.pass(job);
   }
 
   /** Comes to rest, for another owner to go on. */
@@ -149,25 +134,25 @@ export class JobRun {
     const ended = await this.#prepare().catch((error: unknown) => this.#unprepared(error));
     if (typeof ended === "string") return ended;
     if (ended !== undefined) return this.#consume(ended);
-    const wanted = commands.filter((one) => releases(one) && !this.#refused.has(one.number));
-    if (wanted.length === 0 && commands.some(({ wasHeld }) => wasHeld)) {
-      await this.#take(this.#passed);
+    const asked = this.#commands;
+    if (asked.isInVain) {
+      await asked.takePassed();
       return this.#giveBack("it was held, and what was asked for can't be done", true);
     }
     try {
       this.#isRunning = true;
       const run = this.#engine.run({
         // Only if a person asked for it: it may have been parked just now.
-        unpark: wanted.length > 0,
-        commands: commands.flatMap(runCommand),
+        unpark: asked.wantsRun,
+        commands: asked.forRun,
       });
-      for (const command of commands) this.#takeRecorded(command);
+      asked.begun();
       this.changed(this.#now);
       if (this.#isDraining) this.drain();
       const state = await run;
       this.#isRunning = false;
       if (state === "SUCCESS") return await this.#consume({ state });
-      return await this.#giveBack(this.#isHeld ? "suspended" : "handed over", this.#isHeld);
+      return await this.#giveBack(asked.isHeld ? "suspended" : "handed over", asked.isHeld);
     } catch (error) {
       this.#isRunning = false;
       return this.#failed(error);
@@ -181,7 +166,7 @@ export class JobRun {
     engine.compile();
     await engine.prepare();
     this.#options.prepared();
-    for (const command of job.commands) if (command.kind === "edit") await this.#edit(command);
+    await this.#commands.editFirst();
     const { state } = engine.storage;
     if (state === "SUCCESS" || state === "REVERTED" || state === "FAILURE") return this.#end(state);
     // Each owner that adopted the flow has written an epoch.
@@ -236,11 +221,10 @@ export class JobRun {
   }
 
   async #consume(end: JobEnd): Promise<JobFate> {
-    await Promise.all(this.#editing);
+    await this.#commands.edited();
     // A person has set it back since it ended.
     if (this.#engine.storage.state === "SUSPENDED") return this.#giveBack("set back", false);
-    // What was passed on has come to something, or to nothing: none of it is to open the job again.
-    if (this.#passed > 0) await this.#take(this.#passed);
+    await this.#commands.takePassed(end);
     await this.#persist((board, owner) => board.consume(this.job.id, owner, end));
     this.end = end;
     return "consumed";
@@ -269,63 +253,4 @@ export class JobRun {
       }
     }
   }
-
-  #pass(command: PendingCommand): void {
-    const { kind, number, reason = kind } = command;
-    this.#passed = number;
-    if (kind === "edit") return this.#passEdit(command);
-    this.#takeRecorded(command);
-    this.#isHeld = kind === "suspend";
-    if (kind === "suspend") this.#engine.suspend();
-    else if (kind === "cancel") this.#engine.cancel(reason);
-    else if (kind === "kill") this.#engine.kill(reason);
-  }
-
-  #passEdit(command: PendingCommand): void {
-    const done = this.#edit(command)
-      .then(() => {
-        this.#takeRecorded(command);
-      })
-      // The engine let go of the flow: the next owner finds the command on the board.
-      .catch((error: unknown) => {
-        this.#options.log(`an edit of job "${this.job.id}" was left on the board`, { error });
-      })
-      .finally(() => this.#editing.delete(done));
-    this.#editing.add(done);
-  }
-
-  /** What an owner before this one recorded is not made again: it has the command's number. */
-  async #edit({ edit, number }: PendingCommand): Promise<void> {
-    if (edit === undefined) return;
-    try {
-      await this.#engine.edit(edit, `command ${number}`);
-    } catch (error) {
-      if (!FlowError.is(error, "EDIT_REFUSED")) throw error;
-      this.#refused.add(number);
-      this.#options.refused(error);
-    }
-  }
-
-  /** Once it is recorded, the board need not keep it; what came too late goes with the job. */
-  #takeRecorded({ kind, number }: PendingCommand): void {
-    const isRecorded = kind === "resume" || kind === "edit";
-    const recorded = isRecorded ? undefined : this.#engine.recorded(kind);
-    this.#taking = this.#taking.then(async () => {
-      await recorded;
-      await this.#take(number);
-    });
-  }
-
-  async #take(upTo: number): Promise<void> {
-    const { board, owner, log } = this.#options;
-    await board.takeCommands(this.job.id, owner, upTo).catch((error: unknown) => {
-      if (FlowError.is(error, "NOT_FOUND") || FlowError.is(error, "NOT_OWNER")) return;
-      const { id: flow } = this.job;
-      log(`a command of job "${flow}" was left on the board`, { flow, error }, "warn");
-    });
-  }
-}
-
-function runCommand({ kind, reason = kind }: PendingCommand): RunCommand[] {
-  return kind === "cancel" || kind === "kill" ? [{ type: kind, reason }] : [];
 }

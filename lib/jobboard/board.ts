@@ -119,10 +119,11 @@ export class Board implements face.Jobboard {
     id: string,
     who: string,
     upTo = Infinity,
+    refused: ReadonlyMap<number, string> = new Map(),
   ): Promise<readonly face.PendingCommand[]> {
     rules.assertName("who", who);
     let before: readonly face.PendingCommand[] = [];
-    const rule = rules.takeCommands(who, upTo, this.#clock.now());
+    const rule = rules.takeCommands(who, upTo, refused, this.#clock.now());
     await this.#change(id, (entry, revision) => {
       before = entry.commands;
       return rule(entry, revision);

@@ -49,6 +49,17 @@ export interface PendingCommand extends JobCommand {
   readonly wasHeld?: boolean;
 }
 
+/** A command that was not carried out, and why: for whoever asked for it. */
+export interface Refusal {
+  /** That of the command. */
+  readonly number: number;
+  readonly kind: CommandKind;
+  /** At most 1,000 characters. */
+  readonly why: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** How the flow ended. At most 512 KiB in encoded bytes. */
 export interface JobEnd {
   readonly state: string;
@@ -79,6 +90,8 @@ export interface Job {
   readonly commands: readonly PendingCommand[];
   /** How many commands there ever were. */
   readonly commanded: number;
+  /** The last commands that came to nothing, in order; at most 8. Absent: none did. */
+  readonly refusals?: readonly Refusal[];
   /** Of a COMPLETE job. */
   readonly end?: JobEnd;
   /** Why its last owner gave it back or threw it away. At most 8,192 characters. */
@@ -180,7 +193,11 @@ export interface Jobboard extends AsyncDisposable {
   /** Gives a job back. @throws FlowError `NOT_OWNER`; `NOT_FOUND` when the job or its owner is */
   abandon(id: string, who: string, options?: AbandonOptions): Promise<Job>;
 
-  /** The job is done: COMPLETE. @throws FlowError as `abandon`; `PAYLOAD_REFUSED` */
+  /**
+   * The job is done: COMPLETE. Commands that still wait have come too late, and become refusals.
+   *
+   * @throws FlowError as `abandon`; `PAYLOAD_REFUSED`
+   */
   consume(id: string, who: string, end: JobEnd): Promise<Job>;
 
   /** Puts a job away for inspection: TRASHED, until it is restored. @throws FlowError as `abandon` */
@@ -204,10 +221,16 @@ export interface Jobboard extends AsyncDisposable {
    * then takes those up to the last that it has recorded: so none is lost with it.
    *
    * @param upTo - number of the last to take; default: all
+   * @param refused - by a command's number why it was not carried out; see `Job.refusals`. Default: all were
    * @returns those that were taken
    * @throws FlowError as `abandon`
    */
-  takeCommands(id: string, who: string, upTo?: number): Promise<readonly PendingCommand[]>;
+  takeCommands(
+    id: string,
+    who: string,
+    upTo?: number,
+    refused?: ReadonlyMap<number, string>,
+  ): Promise<readonly PendingCommand[]>;
 
   /**
    * Resolves when the job is COMPLETE or TRASHED.

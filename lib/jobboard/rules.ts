@@ -15,6 +15,7 @@ import {
   type JobCommand,
   type JobEnd,
   type JobPost,
+  type PendingCommand,
   priorities,
 } from "./jobboard.ts";
 
@@ -24,7 +25,10 @@ export type Entry = Omit<Job, "revision">;
 /** Reads an entry, and says what is next: the same object when nothing changes. For one operation. */
 export type Rule = (entry: Entry, revision: number) => Entry;
 
-const limits = { token: 1_000, commands: 16, commandText: 1_000, text: 8_192, bytes: 384 * 1024 };
+const limits = {
+  ...{ token: 1_000, commands: 16, commandText: 1_000, text: 8_192, bytes: 384 * 1024 },
+  refusals: 8,
+};
 /** What a job grows by in its life has to fit into one message of a server, 1 MiB, with what was posted. */
 const endBytes = 512 * 1024;
 const foundBytes = 16 * 1024;
@@ -142,10 +146,10 @@ export function consume(who: string, end: JobEnd, at: number): Rule {
     assertOwner(entry, who);
     // Left after the last look: somebody wants it to go on, and was not told that it can't.
     const left = entry.commands.filter(reopens);
-    if (left.length > 0) {
-      return { ...entry, ...unowned, state: "UNCLAIMED", commands: left, updatedAt: at };
-    }
-    return { ...entry, ...unowned, state: "COMPLETE", end: kept, commands: [], updatedAt: at };
+    const late = entry.commands.filter((one) => !reopens(one));
+    const next = { ...entry, ...unowned, ...refusing(entry, late, () => tooLate(kept), at) };
+    if (left.length > 0) return { ...next, state: "UNCLAIMED", commands: left, updatedAt: at };
+    return { ...next, state: "COMPLETE", end: kept, commands: [], updatedAt: at };
   };
 }
 
@@ -167,6 +171,26 @@ export function restore(at: number): Rule {
 /** A held job may be claimed for it. */
 export const releases = ({ kind, edit }: JobCommand): boolean =>
   kind !== "suspend" && (edit === undefined || wantsRun(edit));
+
+/** Words for why a command comes to nothing. */
+export const tooLate = ({ state }: JobEnd): string => `the flow had ended before: ${state}`;
+
+/** The refusals of an entry with those of commands that are taken off it. */
+function refusing(
+  { refusals = [] }: Entry,
+  taken: readonly PendingCommand[],
+  whyOf: (number: number) => string | undefined,
+  at: number,
+): Pick<Entry, "refusals"> {
+  const more = taken.flatMap(({ number, kind }) => {
+    const why = whyOf(number);
+    return why === undefined
+      ? []
+      : [{ number, kind, why: text("why", why, limits.commandText), at }];
+  });
+  const all = [...refusals, ...more].slice(-limits.refusals);
+  return all.length === 0 ? {} : { refusals: all };
+}
 
 /** It sets atoms back, also of what is over. */
 const reopens = ({ edit }: JobCommand): boolean => edit?.kind === "retryFrom";
@@ -211,12 +235,19 @@ export function command({ kind, reason, edit }: JobCommand, at: number): Rule {
   };
 }
 
-export function takeCommands(who: string, upTo: number, at: number): Rule {
+export function takeCommands(
+  who: string,
+  upTo: number,
+  refused: ReadonlyMap<number, string>,
+  at: number,
+): Rule {
   return (entry) => {
     assertOwner(entry, who);
     const left = entry.commands.filter(({ number }) => number > upTo);
     if (left.length === entry.commands.length) return entry;
-    return { ...entry, commands: left, updatedAt: at };
+    const taken = entry.commands.filter(({ number }) => number <= upTo);
+    const refusals = refusing(entry, taken, (number) => refused.get(number), at);
+    return { ...entry, ...refusals, commands: left, updatedAt: at };
   };
 }
 

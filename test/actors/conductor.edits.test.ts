@@ -67,7 +67,10 @@ t.test("what can't be done is said, taken off the board, and changes nothing", a
   await pocket.pass(10);
   const a = await stage.call("a");
   await site.edit({ kind: "skip", atom: "a" });
-  t.same((await board.get("j"))?.commands, []);
+  t.match(await board.get("j"), {
+    commands: [],
+    refusals: [{ number: 1, kind: "edit", why: "it is RUNNING" }],
+  });
   t.equal(site.kinds, "claimed prepared refused");
   t.match(site.told[2]?.problem, { code: "EDIT_REFUSED", about: { edit: "skip", atom: "a" } });
   t.match(site.logged, [/job "j": can't skip "a" of flow "f": it is RUNNING/]);
@@ -76,6 +79,44 @@ t.test("what can't be done is said, taken off the board, and changes nothing", a
   await pocket.pass(10);
   t.match(await board.get("j"), { state: "COMPLETE", end: { state: "SUCCESS" } });
   t.equal(site.kinds, "claimed prepared refused refused consumed", "it opens nothing again");
+});
+
+t.test("a command that comes too late is refused, one that was recorded is not", async (t) => {
+  const site = new Site();
+  const { board, stage, pocket } = site;
+  await using _ = await site.conductor(linear("f", {}, stage.task("a")));
+  await board.post(job);
+  await pocket.pass(10);
+  const a = await stage.call("a");
+  // Both are on their way when the flow ends.
+  a.succeed(1);
+  await Promise.all([
+    board.command("j", { kind: "suspend" }),
+    board.command("j", { kind: "cancel" }),
+  ]);
+  await pocket.pass(10);
+  const late = { why: "the flow had ended before: SUCCESS" };
+  t.match(await board.get("j"), {
+    state: "COMPLETE",
+    refusals: [
+      { number: 1, kind: "suspend", ...late },
+      { number: 2, kind: "cancel", ...late },
+    ],
+  });
+  await board.post({ id: "k", flow: "f" });
+  await pocket.pass(10);
+  await until(() => stage.calls.length === 2);
+  // The board is so slow that the flow is over before it has taken the command off.
+  const take = board.takeCommands.bind(board);
+  let takes = 0;
+  board.takeCommands = async (...args) => {
+    if (takes++ === 0) await board.wait("k");
+    return take(...args);
+  };
+  await board.command("k", { kind: "kill" });
+  await pocket.pass(10);
+  t.match(await board.get("k"), { state: "COMPLETE", end: { state: "FAILURE" } });
+  t.equal((await board.get("k"))?.refusals, undefined);
 });
 
 t.test("parking gives the job back, held, until somebody resumes it", async (t) => {

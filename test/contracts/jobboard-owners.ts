@@ -1,4 +1,4 @@
-/** The part of the jobboards' contract that is about owners: claims, commands, and how they end. */
+/** The part of the jobboards' contract that is about owners: claims, and how they end. */
 import type { Failure } from "../../lib/failure.ts";
 import type { Job } from "../../lib/jobboard/jobboard.ts";
 import type { Define, Subject } from "./jobboard-subject.ts";
@@ -7,7 +7,6 @@ export function jobboardOwners(test: Define, subject: Subject): void {
   claiming(test, subject);
   giving(test);
   held(test);
-  commands(test);
 }
 
 function claiming(test: Define, subject: Subject): void {
@@ -201,6 +200,8 @@ function giving(test: Define): void {
       await board.command("j", { kind: i % 2 === 0 ? "suspend" : "resume", reason });
     }
     await board.claim("j", "c");
+    const refused = Array.from({ length: 8 }, (_, at) => [at + 1, "é".repeat(1_000)] as const);
+    await board.takeCommands("j", "c", 8, new Map(refused));
     let failure: Failure = {
       name: "Error",
       message: "é".repeat(16_000),
@@ -278,88 +279,5 @@ function held(test: Define): void {
       t.equal(isHeld, last === "suspend", last);
       t.equal(commands.length, 2);
     }
-  });
-}
-
-function commands(test: Define): void {
-  test("commands wait for the next owner, who takes what it has recorded", async (t, board) => {
-    await board.post({ id: "j", flow: "f" });
-    await board.command("j", { kind: "suspend" });
-    await board.command("j", { kind: "cancel", reason: "too expensive" });
-    await board.command("j", { kind: "cancel", reason: "again" });
-    const { commands } = await board.claim("j", "c");
-    const expected = [
-      { number: 1, kind: "suspend" },
-      { number: 2, kind: "cancel", reason: "too expensive" },
-    ];
-    t.strictSame(commands, expected);
-    await board.command("j", { kind: "kill" });
-    t.strictSame(await board.takeCommands("j", "c", 2), expected);
-    t.strictSame(await board.takeCommands("j", "c", 2), []);
-    t.strictSame(await board.takeCommands("j", "c"), [{ number: 3, kind: "kill" }]);
-    const job = await board.get("j");
-    t.match(job, { commands: [], commanded: 3 });
-    t.strictSame(await board.takeCommands("j", "c"), []);
-    t.equal((await board.get("j"))?.revision, job?.revision, "nothing was written");
-    await board.command("j", { kind: "cancel" });
-    t.match(await board.get("j"), { commands: [{ number: 4, kind: "cancel" }] });
-  });
-
-  test("only so many commands wait", async (t, board) => {
-    await board.post({ id: "j", flow: "f" });
-    for (let i = 0; i < 8; i++) {
-      await board.command("j", { kind: "suspend" });
-      await board.command("j", { kind: "resume" });
-    }
-    await t.rejects(board.command("j", { kind: "suspend" }), {
-      code: "COMMANDS_FULL",
-      message: 'job "j" has 16 commands waiting already',
-    });
-    t.equal((await board.command("j", { kind: "resume" })).commands.length, 16, "the last again");
-  });
-
-  test("an edit releases a held job only if it wants the flow to run", async (t, board) => {
-    await board.post({ id: "j", flow: "f" });
-    await board.claim("j", "c");
-    await board.abandon("j", "c", { isHeld: true });
-    const complete = { kind: "complete", atom: "a", value: new Map([[1, 2n]]) } as const;
-    t.match(await board.command("j", { kind: "edit", edit: complete }), { isHeld: true });
-    const now = { kind: "retryNow", retry: "r" } as const;
-    const { isHeld, commands } = await board.command("j", { kind: "edit", edit: now });
-    t.equal(isHeld, false);
-    t.strictSame(commands, [
-      { number: 1, kind: "edit", edit: complete },
-      { number: 2, kind: "edit", edit: now, wasHeld: true },
-    ]);
-    t.strictSame((await board.claim("j", "c")).commands, commands);
-    await board.command("j", { kind: "edit", edit: { kind: "park" } });
-    await board.takeCommands("j", "c", 2);
-    t.match(await board.abandon("j", "c", { isHeld: true }), { isHeld: true });
-  });
-
-  test("setting atoms back opens a job again that is over", async (t, board) => {
-    await board.post({ id: "j", flow: "f" });
-    await board.claim("j", "c");
-    const back = { kind: "edit", edit: { kind: "retryFrom", atoms: ["a"] } } as const;
-    await board.consume("j", "c", { state: "REVERTED" });
-    const open = await board.command("j", back);
-    t.match(open, { state: "UNCLAIMED", commands: [back], claims: 1 });
-    t.equal(open.end, undefined);
-    await board.claim("j", "d");
-    t.match(await board.consume("j", "d", { state: "SUCCESS" }), {
-      state: "UNCLAIMED",
-      commands: [back],
-    });
-    await board.claim("j", "d");
-    await board.takeCommands("j", "d");
-    t.match(await board.consume("j", "d", { state: "SUCCESS" }), { state: "COMPLETE" });
-  });
-
-  test("a command is one of five", async (t, board) => {
-    await board.post({ id: "j", flow: "f" });
-    await t.rejects(board.command("j", { kind: "stop" as "kill" }), {
-      code: "INVALID_OPTION",
-      message: 'option "kind": "stop" is none of cancel, suspend, resume, kill, edit',
-    });
   });
 }

@@ -6,6 +6,7 @@ import { encode } from "../../lib/bytes.ts";
 import { admit } from "../../lib/codec.ts";
 import { payload } from "../payloads.ts";
 import { jobboardLeases } from "./jobboard-leases.ts";
+import { jobboardCommands } from "./jobboard-commands.ts";
 import { jobboardOwners } from "./jobboard-owners.ts";
 import { codeOf, type Define, ids, type Subject, Wall } from "./jobboard-subject.ts";
 import { jobboardWatches } from "./jobboard-watches.ts";
@@ -22,6 +23,7 @@ export function jobboardContract(t: Test, name: string, subject: Subject): void 
   posting(test, subject);
   listing(test);
   jobboardOwners(test, subject);
+  jobboardCommands(test);
   jobboardWatches(test, subject);
   jobboardLeases(test, subject);
   ending(test);
