@@ -14,6 +14,8 @@ const mostBytes = 8_192;
 
 const hashLength = 12;
 
+const encoder = new TextEncoder();
+
 /** @param hashes - of the blueprints, by the flow's name */
 export function listFlows(
   hashes: ReadonlyMap<string, string>,
@@ -21,7 +23,7 @@ export function listFlows(
   let room = mostBytes;
   const flows: (readonly [string, string])[] = [];
   for (const [flow, hash] of hashes) {
-    room -= Buffer.byteLength(flow) + hashLength + 8;
+    room -= encoder.encode(flow).length + hashLength + 8;
     if (room < 0) break;
     flows.push([flow, hash.slice(0, hashLength)]);
   }

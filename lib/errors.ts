@@ -83,6 +83,8 @@ interface Failures {
   NOT_OWNER: { readonly job: string; readonly who: string; readonly owner: string };
   JOB_NOT_ENDED: { readonly job: string; readonly state: string; readonly timeoutMs: number };
   COMMANDS_FULL: { readonly job: string; readonly limit: number };
+  /** The job's owner did not carry it out; of an edit it is `EDIT_REFUSED`. */
+  COMMAND_REFUSED: { readonly job: string; readonly command: string; readonly why: string };
   /** The lease's key was changed or taken away by somebody else after that revision. */
   LEASE_TAKEN: { readonly owner: string; readonly revision: number };
   BOARD_FULL: { readonly problem: string };
@@ -217,6 +219,7 @@ const messages: { readonly [Code in ErrorCode]: (about: Failures[Code]) => strin
   JOB_NOT_ENDED: ({ job, state, timeoutMs }) =>
     `job "${job}" has not ended within ${timeoutMs} ms: it is ${state}`,
   COMMANDS_FULL: ({ job, limit }) => `job "${job}" has ${limit} commands waiting already`,
+  COMMAND_REFUSED: ({ job, command, why }) => `can't ${command} job "${job}": ${why}`,
   LEASE_TAKEN: ({ owner, revision }) =>
     `the lease of ${owner} was changed or dropped by another after revision ${revision}`,
   BOARD_FULL: ({ problem }) => `no room on the jobboard: ${problem}`,

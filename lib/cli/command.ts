@@ -1,6 +1,7 @@
 /** `fourstroke cancel|suspend|kill ID`, and `resume ID` of a job: a word to whoever owns it, or will. */
 import { FlowError } from "../errors.ts";
-import type { CommandKind, Job, Jobboard } from "../jobboard/jobboard.ts";
+import type { CommandKind, Jobboard } from "../jobboard/jobboard.ts";
+import { answerTo, type Answer } from "./answer.ts";
 import { hinted } from "./exit.ts";
 import { jobDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
@@ -32,7 +33,12 @@ export async function command(
   }
 }
 
-/** Leaves the command on the board. @returns the exit code */
+/**
+ * Leaves the command on the board, and waits a moment for what its owner says.
+ *
+ * @returns the exit code
+ * @throws FlowError `COMMAND_REFUSED`
+ */
 export async function leave(
   board: Jobboard,
   kind: CommandKind,
@@ -40,13 +46,19 @@ export async function leave(
   reason: string | undefined,
   output: Output,
 ): Promise<number> {
-  const job = await board.command(id, { kind, ...(reason === undefined ? {} : { reason }) });
+  const asked = await board.command(id, { kind, ...(reason === undefined ? {} : { reason }) });
+  const answer = await answerTo(board, asked, kind);
+  const { job, refusal } = answer;
+  if (refusal !== undefined) {
+    throw new FlowError("COMMAND_REFUSED", { job: id, command: kind, why: refusal.why });
+  }
   if (output.isJson) output.document(jobDocument(job));
-  else output.line(`${oneLine(id)}: ${kind}, ${hearerOf(job)}`);
+  else output.line(`${oneLine(id)}: ${kind}, ${hearerOf(answer)}`);
   return 0;
 }
 
-function hearerOf({ owner, isHeld }: Job): string {
+function hearerOf({ job: { owner, isHeld }, isTaken }: Answer): string {
+  if (isTaken) return "its owner has recorded it";
   if (owner !== undefined) return `${oneLine(owner)} hears of it now`;
   return isHeld ? "it rests already" : "its next owner hears of it first";
 }

@@ -12,7 +12,8 @@ const server = "--nats nats://127.0.0.1:4222";
 
 const note =
   "\nA flow of `run` must be at rest: one that its process still runs is left alone (exit 9). The owner of a job hears of\n" +
-  "it at once, running or not. What can't be done is refused with the reason (exit 14), and nothing is changed.";
+  "it at once, running or not, and is waited for: 3 s at most. What can't be done is refused with the reason (exit 14),\n" +
+  "and nothing is changed.";
 
 export function addEditVerbs(line: Line): void {
   for (const add of [addSkip, addComplete, addFail, addRetry, addPark, addFork]) add(line);

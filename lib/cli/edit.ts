@@ -3,13 +3,13 @@ import { userInfo } from "node:os";
 import { editStored } from "../../actors/by-hand.ts";
 import { FlowError } from "../errors.ts";
 import { makeId } from "../ids.ts";
-import type { Job } from "../jobboard/jobboard.ts";
 import { jsonable } from "../jsonable.ts";
 import { atomsOf, type Edit, type EditKind, whyNot } from "../plan/edit.ts";
 import { fold } from "../plan/fold.ts";
 import type { FlowState } from "../plan/state.ts";
 import type { FlowStateName } from "../plan/states.ts";
 import { systemClock, systemRandom } from "../system.ts";
+import { answerTo, type Answer } from "./answer.ts";
 import { hinted } from "./exit.ts";
 import { jobDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
@@ -55,9 +55,9 @@ export async function edit(
   const places = await placeOfJob(id, options);
   if (places !== undefined) {
     await using there = places;
-    const job = await command(there, id, asked);
-    if (output.isJson) output.document(jobDocument(job));
-    else output.line(`${oneLine(id)}: left for its owner, ${hearerOf(job)}`);
+    const answer = await command(there, id, asked);
+    if (output.isJson) output.document(jobDocument(answer.job));
+    else output.line(`${oneLine(id)}: ${hearerOf(answer)}`);
     return 0;
   }
   if (options.nats !== undefined) await refuseJobless(id, options);
@@ -76,8 +76,11 @@ function askedBy({ by, reason }: EditOptions): { by: string; reason?: string } {
   return { by: by ?? userInfo().username, ...(reason === undefined ? {} : { reason }) };
 }
 
-/** What would be refused is refused here, as far as this process may read journals; the owner decides. */
-async function command(places: Places, id: string, make: EditMaker): Promise<Job> {
+/**
+ * What would be refused is refused here, as far as this process may read journals; the owner decides, and is waited for
+ * a moment.
+ */
+async function command(places: Places, id: string, make: EditMaker): Promise<Answer> {
   const board = await places.board();
   const job = await board.get(id);
   const kept = await places.flow(id);
@@ -88,18 +91,22 @@ async function command(places: Places, id: string, make: EditMaker): Promise<Job
     fold(state, { kind: "adopted", owner: "", epoch: state.epoch + 1 });
   }
   const edit = make(state);
-  const why = state === undefined ? undefined : whyNot(state, edit);
-  if (why !== undefined) {
+  const refuse = (why: string | undefined): void => {
+    if (why === undefined) return;
     const about = { flow: job.flow, edit: edit.kind, atom: atomsOf(edit)[0], why };
     throw new FlowError("EDIT_REFUSED", about);
-  }
-  return board.command(id, { kind: "edit", edit });
+  };
+  if (state !== undefined) refuse(whyNot(state, edit));
+  const answer = await answerTo(board, await board.command(id, { kind: "edit", edit }), "edit");
+  refuse(answer.refusal?.why);
+  return answer;
 }
 
 /** Words for who makes the edit, and when. */
-function hearerOf({ owner, isHeld }: Job): string {
-  if (owner !== undefined) return `${oneLine(owner)}, who hears of it now`;
-  return isHeld ? "who makes it first when it is resumed" : "who makes it first";
+function hearerOf({ job: { owner, isHeld }, isTaken }: Answer): string {
+  if (isTaken) return "made by its owner";
+  if (owner !== undefined) return `left for its owner, ${oneLine(owner)}, who hears of it now`;
+  return `left for its owner, who makes it first${isHeld ? " when it is resumed" : ""}`;
 }
 
 /** On servers, flows are run by those who hold their jobs. */

@@ -88,6 +88,7 @@ const ofErrors: Partial<Record<ErrorCode, number>> = {
   JOB_NOT_ENDED: exitCodes.WAITING,
   INVALID_STATE: exitCodes.OVER,
   EDIT_REFUSED: exitCodes.OVER,
+  COMMAND_REFUSED: exitCodes.OVER,
   MODULE_NOT_LOADED: exitCodes.REFUSED,
   HOST_FAILED: exitCodes.REFUSED,
   SERVER_UNREACHABLE: exitCodes.SERVER,

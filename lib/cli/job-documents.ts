@@ -1,6 +1,6 @@
 /** What the verbs for jobs print with `--json`. Keys are stable; new ones may come. */
 import type { Failure } from "../failure.ts";
-import type { Job, JobState, PendingCommand, Priority } from "../jobboard/jobboard.ts";
+import type { Job, JobState, PendingCommand, Priority, Refusal } from "../jobboard/jobboard.ts";
 import type { FlowStateName } from "../plan/states.ts";
 import { jsonable } from "../jsonable.ts";
 import type { OutcomeDocument } from "./documents.ts";
@@ -22,6 +22,8 @@ export interface JobDocument {
   readonly end: { readonly state: string; readonly failure: Failure | null } | null;
   /** What waits for its owner or its next one. */
   readonly commands: readonly PendingCommand[];
+  /** The last commands that came to nothing, and why. */
+  readonly refusals: readonly Refusal[];
   readonly details: unknown;
   readonly blueprint: string | null;
   /** Epoch milliseconds. */
@@ -47,6 +49,7 @@ export function jobDocument(job: Job): JobDocument {
     ...{ id, flow, state, priority, owner, held: job.isHeld, claims, reason },
     end: end === undefined ? null : { state: end.state, failure: end.failure ?? null },
     commands: jsonable(commands) as readonly PendingCommand[],
+    refusals: job.refusals ?? [],
     details: jsonable(job.details),
     blueprint: blueprint?.hash ?? null,
     ...{ postedAt, updatedAt },

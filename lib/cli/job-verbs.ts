@@ -117,7 +117,8 @@ function addCommands(line: Line): void {
       .addHelpText(
         "after",
         examples(`fourstroke ${kind} server-17`, `fourstroke ${kind} server-17 ${server}`) +
-          "\nThe job's conductor hears of it at once; a job without one keeps it for the next. `wait` tells what came of it.",
+          "\nThe job's conductor hears of it at once, and is waited for: 3 s at most; what comes too late is refused (exit 14).\n" +
+          "A job without one keeps it for the next. `wait` tells what came of it.",
       )
       .action(async (id: string, options: CommandOptions) => {
         line.ends(await (await import("./command.ts")).command(kind, id, options, line.output));

@@ -151,6 +151,7 @@ const statuses: Readonly<Record<string, number>> = {
   PAYLOAD_REFUSED: 400,
   INVALID_STATE: 409,
   COMMANDS_FULL: 409,
+  FORBIDDEN: 403,
   BOARD_UNAVAILABLE: 503,
   JOURNAL_UNAVAILABLE: 503,
 };

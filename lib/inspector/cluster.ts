@@ -7,6 +7,7 @@ import { checkedEdit } from "../plan/edit-checked.ts";
 import type { Stop, Transport } from "../transport/transport.ts";
 import type {
   ClusterDocument,
+  CommandDocument,
   CommandRequest,
   ConductorDocument,
   JobDocument,
@@ -20,8 +21,8 @@ const commands: readonly CommandKind[] = [
   ...(["suspend", "resume", "cancel", "kill", "edit"] as const),
 ];
 
-/** Jobs of one state in one answer; characters of a reason. */
-const most = { jobs: 50, reason: 1_000 } as const;
+/** Jobs of one state in one answer; claimed jobs that are counted by owner; characters of a reason. */
+const most = { jobs: 50, claimed: 10_000, reason: 1_000 } as const;
 
 /** Milliseconds of silence after which a member is not shown any more: the default lease. */
 const silentMs = 15_000;
@@ -50,13 +51,18 @@ export class Cluster {
     const board = this.#needBoard();
     const counts = { UNCLAIMED: 0, CLAIMED: 0, COMPLETE: 0, TRASHED: 0 };
     const jobs: JobDocument[] = [];
+    const running = new Map<string, number>();
     for (const state of states) {
       counts[state] = await board.count([state]);
-      const some =
-        counts[state] === 0 ? [] : await board.list({ states: [state], limit: most.jobs });
-      jobs.push(...some.map(jobDocument));
+      const limit = state === "CLAIMED" ? most.claimed : most.jobs;
+      const some = counts[state] === 0 ? [] : await board.list({ states: [state], limit });
+      jobs.push(...some.slice(0, most.jobs).map(jobDocument));
+      for (const { owner } of some) {
+        if (owner !== undefined) running.set(owner, (running.get(owner) ?? 0) + 1);
+      }
     }
-    const conductors = (await board.leases()).map((lease) => this.#conductor(lease));
+    const leases = await board.leases();
+    const conductors = leases.map((lease) => this.#conductor(lease, running.get(lease.owner) ?? 0));
     return { conductors, counts, jobs, members: this.#present() };
   }
 
@@ -66,8 +72,11 @@ export class Cluster {
   }
 
   /** @throws FlowError `INVALID_OPTION` for what is no command, and what the board throws */
-  async command(id: string, asked: unknown): Promise<JobDocument> {
-    return jobDocument(await this.#needBoard().command(id, checked(asked)));
+  async command(id: string, asked: unknown): Promise<CommandDocument> {
+    const request = checked(asked);
+    const job = await this.#needBoard().command(id, request);
+    const last = job.commands.at(-1);
+    return { number: last?.kind === request.kind ? last.number : null, job: jobDocument(job) };
   }
 
   #needBoard(): Jobboard {
@@ -119,12 +128,13 @@ export class Cluster {
     return [...this.#members.values()].map(({ is }) => is);
   }
 
-  #conductor({ owner, leaseMs, isStalled, revision, details }: HeldLease): ConductorDocument {
+  #conductor(lease: HeldLease, running: number): ConductorDocument {
+    const { owner, leaseMs, isStalled, revision, details } = lease;
     const now = this.#clock.monotonic();
     const before = this.#renewed.get(owner);
     if (before?.revision !== revision) this.#renewed.set(owner, { revision, at: now });
     const renewedMs = before?.revision === revision ? Math.round(now - before.at) : 0;
-    return { owner, leaseMs, isStalled, renewedMs, details: details ?? null };
+    return { owner, leaseMs, isStalled, renewedMs, running, details: details ?? null };
   }
 }
 
@@ -162,7 +172,9 @@ function jobDocument(job: Job): JobDocument {
     priority,
     postedAt,
     updatedAt,
-    commands: job.commands.map(({ kind }) => kind),
+    commands: job.commands.map(({ number, kind }) => ({ number, kind })),
+    commanded: job.commanded,
+    refusals: job.refusals ?? [],
     end: job.end?.state ?? null,
     reason: job.reason ?? null,
   };

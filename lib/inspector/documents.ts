@@ -1,6 +1,6 @@
 /** What the inspector's server answers with, and its page reads. */
 import type { FlowSummary } from "../journal/journal.ts";
-import type { CommandKind, JobState } from "../jobboard/jobboard.ts";
+import type { CommandKind, JobState, Refusal } from "../jobboard/jobboard.ts";
 import type { Edit } from "../plan/edit.ts";
 
 /** What the page must know before it shows anything. */
@@ -52,7 +52,12 @@ export interface JobDocument {
   readonly priority: string;
   readonly postedAt: number;
   readonly updatedAt: number;
-  readonly commands: readonly string[];
+  /** What waits for its owner, or its next one. */
+  readonly commands: readonly { readonly number: number; readonly kind: CommandKind }[];
+  /** How many commands there ever were. */
+  readonly commanded: number;
+  /** The last commands that came to nothing. */
+  readonly refusals: readonly Refusal[];
   readonly end: string | null;
   readonly reason: string | null;
 }
@@ -63,6 +68,8 @@ export interface ConductorDocument {
   readonly isStalled: boolean;
   /** Milliseconds since this server saw it renewed, or first saw it. */
   readonly renewedMs: number;
+  /** Jobs that it owns. */
+  readonly running: number;
   readonly details: unknown;
 }
 
@@ -89,6 +96,12 @@ export interface CommandRequest {
   readonly reason?: string;
   /** Of `edit`. Its owner makes it, or says why not. */
   readonly edit?: Edit;
+}
+
+export interface CommandDocument {
+  /** Of the command among those of its job; null: it is so already, and nothing was left. */
+  readonly number: number | null;
+  readonly job: JobDocument;
 }
 
 /** What an answer that is no success holds. */

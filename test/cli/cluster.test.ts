@@ -148,6 +148,15 @@ t.test("each verb does with the rights of its role", { skip: noInstallation }, a
   t.match(await fourstroke(cwd, ["doctor", ...inspector]), { code: 0, stdout: /sync_interval/ });
   t.match(await fourstroke(cwd, ["jobs", "--as", "inspector", ...inspector]), { code: 0 });
   t.match(await fourstroke(cwd, ["cancel", "g", "--as", "inspector", ...inspector]), { code: 11 });
+  // It may not look into the journal: the owner tells it that this can't be done.
+  t.match(await document(cwd, ["skip", "g", "held", ...client]), {
+    code: 14,
+    json: { error: { code: "EDIT_REFUSED", about: { atom: "held", why: /^it is RUNNING/ } } },
+  });
+  t.match(await fourstroke(cwd, ["skip", "g", "held", ...client]), {
+    ...{ code: 14, stdout: "" },
+    stderr: /^error: can't skip "held" of flow "gated": it is RUNNING/,
+  });
   t.match(await fourstroke(cwd, ["cancel", "g", ...client]), { code: 0 });
   t.match(await fourstroke(cwd, ["wait", "g", ...client]), { code: 3 });
 });

@@ -2,6 +2,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { sqliteJobboard } from "../../lib/jobboard/sqlite.ts";
+import { until } from "../nats/server.ts";
 import { document, fourstroke, openGate, ranIn, type Running, start } from "./fourstroke.ts";
 
 // Dozens of processes take their time on a busy machine.
@@ -117,7 +119,7 @@ t.test("a job hears suspend, resume, cancel and kill", async (t) => {
   t.match(await fourstroke(cwd, ["wait", "c"]), { code: 5, stderr: "" });
   await conductor.untilRan("held"); // k's
   const killed = await fourstroke(cwd, ["kill", "k", "--reason", "no use"]);
-  t.match(killed.stdout, /^k: kill, \S+ hears of it now\n$/);
+  t.equal(killed.stdout, "k: kill, its owner has recorded it\n");
   t.match(await fourstroke(cwd, ["wait", "k"]), { code: 4, stdout: /FAILURE[^]*no use/ });
   t.match(await fourstroke(cwd, ["resume", "c"]), { stdout: /^c: resume, / });
   await conductor.untilRan("held", 2);
@@ -126,6 +128,18 @@ t.test("a job hears suspend, resume, cancel and kill", async (t) => {
   t.strictSame(ranIn(cwd).slice(-2), ["held", "undo first"]);
   const over = await document(cwd, ["cancel", "c"]);
   t.match(over, { code: 14, json: { error: { code: "INVALID_STATE" } } });
+});
+
+t.test("who gave a command that comes too late is told so", async (t) => {
+  const cwd = t.testdir({ ".fourstroke": {} });
+  await using board = sqliteJobboard({ dir: join(cwd, ".fourstroke") });
+  await board.post({ id: "j", flow: "f" });
+  await board.claim("j", "c");
+  const asked = document(cwd, ["cancel", "j"]);
+  await until("it is left", async () => (await board.get("j"))?.commands.length === 1);
+  await board.consume("j", "c", { state: "SUCCESS" });
+  const message = 'can\'t cancel job "j": the flow had ended before: SUCCESS';
+  t.match(await asked, { code: 14, json: { error: { code: "COMMAND_REFUSED", message } } });
 });
 
 t.test("jobs go to the trash, and back", async (t) => {

@@ -2,6 +2,9 @@
 import t from "tap";
 import { compile } from "../../lib/compile/compile.ts";
 import { graph, linear, load, memoryJournal, task, unordered } from "../../lib/index.ts";
+import type { ConductorDocument, JobDocument } from "../../lib/inspector/documents.ts";
+import { answerTo } from "../../lib/inspector/model/asked.ts";
+import { sayConductor } from "../../lib/inspector/model/conductor.ts";
 import { linesOf, mostLines } from "../../lib/inspector/model/lines.ts";
 import { pictureOf } from "../../lib/inspector/model/picture.ts";
 import { Player } from "../../lib/inspector/model/player.ts";
@@ -135,4 +138,50 @@ t.test("of an owner that is gone it is said what it left", async (t) => {
   );
   t.ok(texts.some((text) => text.includes('it left "try-hosts" waiting for the next attempt')));
   t.match(said(4, null), { isStuck: false, sentence: /^"check-quota" runs/ });
+});
+
+t.test("what became of a command is told in words", async (t) => {
+  const job = {
+    ...{ commands: [{ number: 3, kind: "kill" }], commanded: 3, owner: "c", isHeld: false },
+    refusals: [{ number: 2, kind: "edit", why: "it is RUNNING", at: 0 }],
+  } as unknown as JobDocument;
+  const cases: readonly (readonly [number | null, JobDocument | null, string, string])[] = [
+    [1, job, "taken", "skip a was taken by its owner"],
+    [2, job, "refused", "skip a was refused: it is RUNNING"],
+    [3, job, "waits", "skip a was left for its owner c"],
+    [
+      4,
+      { ...job, owner: null },
+      "waits",
+      "skip a was left for its owner: nobody has claimed it yet",
+    ],
+    [
+      ...([4, { ...job, owner: null, isHeld: true }, "waits"] as const),
+      "skip a was left for its owner: it is held until somebody resumes it",
+    ],
+    [null, job, "taken", "skip a: it is so already"],
+    [1, null, "taken", "skip a: the job is forgotten meanwhile"],
+  ];
+  for (const [number, seen, kind, sentence] of cases) {
+    t.strictSame(answerTo({ number, what: "skip a" }, seen), { kind, sentence });
+  }
+});
+
+t.test("what a conductor's lease tells is told in words", async (t) => {
+  const about = { running: 2, details: null } as unknown as ConductorDocument;
+  const flows = Array.from({ length: 10 }, (_, at) => [`f${at}`, "hash"]);
+  const details = { name: "c", engine: "workers", running: 0, maxFlows: 3 };
+  const say = (more: object): string => sayConductor({ ...about, ...more });
+  t.equal(
+    say({ details: { ...details, flows, flowsInAll: 12 } }),
+    "runs 2 of at most 3 flows, on engine workers; has f0, f1, f2, f3, f4, f5, f6, f7, 4 more",
+  );
+  t.equal(
+    say({ details: { ...details, maxFlows: 1, flows: [], flowsInAll: 0 } }),
+    "runs 2 of at most 1 flow, on engine workers; has no flows",
+  );
+  t.equal(say({ running: 1 }), "runs 1 flow");
+  for (const odd of [{ flows: 2 }, { ...details, flows: [3], flowsInAll: 1 }]) {
+    t.match(say({ details: odd }), /^runs 2 flows, says \{/);
+  }
 });

@@ -199,7 +199,7 @@ t.test("edits of an atom: only what can be done, asked twice", { skip }, async (
   await page.fill(".sure input[aria-label=value]", '{"number": 7}');
   await page.fill(".sure input[aria-label=reason]", "sent by hand");
   await page.click(".sure button");
-  await page.waitForSelector("text=complete was left for its owner");
+  await page.waitForSelector("text=complete send-invoice was left for its owner");
   const [left] = (await board.get("job-1"))?.commands ?? [];
   const edit = { kind: "complete", atom: "send-invoice", value: { number: 7 } } as const;
   t.match(left, { kind: "edit", edit: { ...edit, reason: "sent by hand" } });

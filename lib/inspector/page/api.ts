@@ -3,6 +3,7 @@ import type { Batch } from "../../plan/records.ts";
 import type {
   AboutDocument,
   ClusterDocument,
+  CommandDocument,
   CommandRequest,
   FlowsDocument,
   ProgressDocument,
@@ -51,7 +52,7 @@ export async function records(id: string, after: number): Promise<Records> {
 
 export const cluster = (): Promise<ClusterDocument> => ask("/api/cluster");
 
-export function command(id: string, asked: CommandRequest): Promise<unknown> {
+export function command(id: string, asked: CommandRequest): Promise<CommandDocument> {
   const query = new URLSearchParams({ id });
   return ask(`/api/command?${query.toString()}`, {
     method: "POST",

@@ -1,7 +1,8 @@
 /** Conductors with their leases, workers and nodes, jobs by state. */
 import { useEffect, useState } from "preact/hooks";
 import type { AboutDocument, ClusterDocument, JobDocument } from "../documents.ts";
-import { duration, line } from "../model/words.ts";
+import { sayConductor } from "../model/conductor.ts";
+import { duration } from "../model/words.ts";
 import * as api from "./api.ts";
 import { Badge } from "./badge.tsx";
 import { Link } from "./link.tsx";
@@ -66,15 +67,18 @@ function Conductors({ conductors }: { readonly conductors: ClusterDocument["cond
         </tr>
       </thead>
       <tbody>
-        {conductors.map(({ owner, leaseMs, renewedMs, isStalled, details }) => (
-          <tr key={owner}>
-            <td class="id">{owner}</td>
-            <td>{duration(leaseMs)}</td>
-            <td>{duration(renewedMs)} ago</td>
-            <td>{renewedMs > leaseMs ? "silent" : isStalled ? "busy" : "up"}</td>
-            <td>{details === null ? "" : line(details)}</td>
-          </tr>
-        ))}
+        {conductors.map((conductor) => {
+          const { owner, leaseMs, renewedMs, isStalled } = conductor;
+          return (
+            <tr key={owner}>
+              <td class="id">{owner}</td>
+              <td>{duration(leaseMs)}</td>
+              <td>{duration(renewedMs)} ago</td>
+              <td>{renewedMs > leaseMs ? "silent" : isStalled ? "busy" : "up"}</td>
+              <td>{sayConductor(conductor)}</td>
+            </tr>
+          );
+        })}
       </tbody>
     </table>
   );
@@ -108,6 +112,13 @@ function Members({ members }: { readonly members: ClusterDocument["members"] }) 
   );
 }
 
+function noteOf({ end, reason, commands, refusals }: JobDocument): string {
+  const refused = refusals.map(({ kind, why }) => `${kind} refused: ${why}`).slice(-1);
+  return [end, reason, ...commands.map(({ kind }) => `asked to ${kind}`), ...refused]
+    .filter(Boolean)
+    .join(", ");
+}
+
 function Jobs({ jobs, now }: { readonly jobs: readonly JobDocument[]; readonly now: number }) {
   return (
     <table>
@@ -137,7 +148,7 @@ function Jobs({ jobs, now }: { readonly jobs: readonly JobDocument[]; readonly n
             <td>{job.priority}</td>
             <td>{job.claims}</td>
             <td>{duration(Math.max(0, now - job.updatedAt))} ago</td>
-            <td>{[job.end, job.reason, ...job.commands].filter(Boolean).join(", ")}</td>
+            <td>{noteOf(job)}</td>
           </tr>
         ))}
       </tbody>

@@ -4,14 +4,15 @@ import type { JobState } from "../../jobboard/jobboard.ts";
 import { type Edit, whyNot } from "../../plan/edit.ts";
 import type { FlowState } from "../../plan/state.ts";
 import type { JobDocument } from "../documents.ts";
-import * as api from "./api.ts";
+import type { Asking } from "./asked.tsx";
+import { Refused } from "./hands.tsx";
 
 interface EditsProps {
   readonly state: FlowState;
   /** Empty: the flow itself. */
   readonly atom: string;
   readonly job: JobDocument | null;
-  readonly done: () => void;
+  readonly ask: Asking["ask"];
 }
 
 interface Offer {
@@ -56,7 +57,7 @@ function offersFor(atom: string): readonly Offer[] {
 const isOpenTo = ({ edit }: Offer, job: JobState): boolean =>
   job === "COMPLETE" ? edit.kind === "retryFrom" : job !== "TRASHED";
 
-export function Edits({ state, atom, job, done }: EditsProps) {
+export function Edits({ state, atom, job, ask }: EditsProps) {
   const [chosen, choose] = useState<string>();
   const [said, say] = useState("");
   const possible = offersFor(atom).filter(({ edit }) => whyNot(state, edit) === undefined);
@@ -71,12 +72,12 @@ export function Edits({ state, atom, job, done }: EditsProps) {
   }
   const offers = possible.filter((offer) => isOpenTo(offer, job.state));
   const offer = offers.find(({ word }) => word === chosen);
-  const send = (edit: Edit): void => {
-    api.command(job.id, { kind: "edit", edit }).then(
+  const send = (word: string, edit: Edit): void => {
+    const what = atom === "" ? word : `${word} ${atom}`;
+    ask(what, { kind: "edit", edit }).then(
       () => {
-        say(`${edit.kind} was left for its owner`);
+        say("");
         choose(undefined);
-        done();
       },
       (error: unknown) => {
         say(error instanceof Error ? error.message : String(error));
@@ -99,14 +100,14 @@ export function Edits({ state, atom, job, done }: EditsProps) {
         </button>
       ))}
       {offer !== undefined && <Sure key={offer.word} {...{ offer, atom, state, send, say }} />}
-      {said !== "" && <span role="status">{said}</span>}
+      {said !== "" && <Refused why={said} />}
     </div>
   );
 }
 
 interface SureProps extends Pick<EditsProps, "state" | "atom"> {
   readonly offer: Offer;
-  readonly send: (edit: Edit) => void;
+  readonly send: (word: string, edit: Edit) => void;
   readonly say: (problem: string) => void;
 }
 
@@ -118,7 +119,7 @@ function Sure({ offer, atom, state, send, say }: SureProps) {
     try {
       const edit = editOf(offer, written, reason);
       const why = whyNot(state, edit);
-      if (why === undefined) send(edit);
+      if (why === undefined) send(offer.word, edit);
       else say(why);
     } catch {
       say("the value is no JSON");

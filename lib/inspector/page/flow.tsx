@@ -5,6 +5,7 @@ import type { Moment, Player } from "../model/player.ts";
 import { spansOf } from "../model/timeline.ts";
 import { reasonOf } from "../model/why.ts";
 import { duration } from "../model/words.ts";
+import { Answers, useAsked } from "./asked.tsx";
 import { Badge } from "./badge.tsx";
 import { Details, Values } from "./details.tsx";
 import { Bar } from "./flows.tsx";
@@ -61,6 +62,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
   const { entries, last } = player;
   const { state, sequence } = moment;
   const { actor = "" } = query;
+  const { asked, ask } = useAsked(id, job, refresh);
   const isLive = query["at"] === undefined;
   // Of a process that is gone, nothing goes on.
   const isRunning = isLive && moving.has(state.flow.value) && (gone === null || job !== null);
@@ -100,10 +102,11 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         <span class="id">{id}</span>
         <Bar progress={tally(moment)} />
         <span class={`why${reason.isStuck ? " stuck" : ""}`}>{reason.sentence}</span>
-        {about?.allowEdits === true && job !== null && <Hands job={job} done={refresh} />}
+        {about?.allowEdits === true && job !== null && <Hands job={job} ask={ask} />}
         {about?.allowEdits === true && isLive && (
-          <Edits key={actor} {...{ state, job }} atom={actor} done={refresh} />
+          <Edits key={actor} {...{ state, job, ask }} atom={actor} />
         )}
+        <Answers {...{ asked, job }} />
       </header>
       <Slider
         sequence={sequence}

@@ -2,11 +2,20 @@
 import { useState } from "preact/hooks";
 import type { CommandKind } from "../../jobboard/jobboard.ts";
 import type { JobDocument } from "../documents.ts";
-import * as api from "./api.ts";
+import type { Asking } from "./asked.tsx";
 
 interface HandsProps {
   readonly job: JobDocument;
-  readonly done: () => void;
+  readonly ask: Asking["ask"];
+}
+
+/** Why what was asked for was not even left. */
+export function Refused({ why }: { readonly why: string }) {
+  return (
+    <span role="alert" class="bad">
+      {why}
+    </span>
+  );
 }
 
 const commands: readonly (readonly [Exclude<CommandKind, "edit">, string])[] = [
@@ -19,17 +28,16 @@ const commands: readonly (readonly [Exclude<CommandKind, "edit">, string])[] = [
 const isFitting = (kind: CommandKind, { isHeld }: JobDocument): boolean =>
   kind === "resume" ? isHeld : kind === "suspend" ? !isHeld : true;
 
-export function Hands({ job, done }: HandsProps) {
+export function Hands({ job, ask }: HandsProps) {
   const [chosen, choose] = useState<CommandKind>();
   const [reason, setReason] = useState("");
   const [said, say] = useState("");
   if (job.state === "COMPLETE" || job.state === "TRASHED") return null;
   const send = (kind: CommandKind): void => {
-    api.command(job.id, reason === "" ? { kind } : { kind, reason }).then(
+    ask(kind, reason === "" ? { kind } : { kind, reason }).then(
       () => {
-        say(`${kind} was left for its owner`);
+        say("");
         choose(undefined);
-        done();
       },
       (error: unknown) => {
         say(error instanceof Error ? error.message : String(error));
@@ -75,7 +83,7 @@ export function Hands({ job, done }: HandsProps) {
           </button>
         </form>
       )}
-      {said !== "" && <span role="status">{said}</span>}
+      {said !== "" && <Refused why={said} />}
     </div>
   );
 }

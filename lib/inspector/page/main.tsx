@@ -45,7 +45,7 @@ function Page() {
         <span class="source" title={about?.source}>
           {about?.source}
         </span>
-        {about?.allowEdits === true && <span class="edits">edits allowed</span>}
+        {about?.allowEdits === true && <span class="mode">edits allowed</span>}
         <Theme />
       </header>
       {(problem || fault) !== "" && (

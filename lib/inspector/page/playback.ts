@@ -1,5 +1,5 @@
 /** A flow's journal, kept up to date, and the moment of it that is shown. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ChangesDocument, JobDocument } from "../documents.ts";
 import { type Moment, Player } from "../model/player.ts";
 import * as api from "./api.ts";
@@ -70,7 +70,8 @@ export function usePlayback(id: string): Playback {
     [id, read],
   );
   useChanges(listener);
-  return { player, ...who, ...found, refresh: () => void read() };
+  const refresh = useCallback(() => void read(), [read]);
+  return { player, ...who, ...found, refresh };
 }
 
 /** The moment after a record; undefined: the last one. */
