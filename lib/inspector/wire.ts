@@ -39,6 +39,7 @@ export function toJson(value: unknown): unknown {
     case "boolean":
       return value;
     case "number":
+      if (Object.is(value, -0)) return tagged("number", "-0"); // JSON.stringify makes it 0
       return Number.isFinite(value) ? value : tagged("number", String(value));
     case "undefined":
       return tagged("undefined");
