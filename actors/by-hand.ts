@@ -1,4 +1,5 @@
 /** Edits of flows that nobody runs, straight into their journals: it takes no code, only the blueprint that is there. */
+import { encode } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
@@ -52,8 +53,11 @@ export async function editStored(
   return state;
 }
 
-/** Atoms whose results go into one batch. */
-const atOnce = 50;
+/**
+ * What goes into one batch: atoms, and bytes of their results; a larger one has a batch to itself. Journals take any
+ * batch, but they make it in memory, several times over.
+ */
+const most = { atoms: 50, bytes: 1024 * 1024 } as const;
 
 /**
  * Begins a flow with the blueprint and the store of another one, in which everything that doesn't come after an atom,
@@ -86,17 +90,22 @@ export async function forkStored(
   fold(state, records[1] as FlowRecord);
   const at = clock.now();
   let first = 1;
+  let bytes = 0;
   const append = async (): Promise<void> => {
     if (records.length === 0) return;
     const batch = { writer: owner, epoch: 1, first, at, records: records.splice(0) };
     first += batch.records.length;
+    bytes = 0;
     await journal.append(id, batch, state.flow.value);
   };
   await append();
   for (const edited of resultsOf(old, back, flow)) {
     const record = recordOf(state, edited, `fork ${atomsOf(edited).join()}`);
+    const size = "value" in edited ? encode(edited.value).length : 0;
+    if (bytes + size > most.bytes) await append();
+    bytes += size;
     fold(state, record);
-    if (records.push(record) >= atOnce) await append();
+    if (records.push(record) >= most.atoms) await append();
   }
   await append();
   return state;
