@@ -25,7 +25,7 @@ import type { Effects } from "./effects.ts";
 import { KeptLines } from "./kept-lines.ts";
 import type { Message } from "./messages.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { foldProgress, isCommand, type ProgressMap, take, Turn } from "./turn.ts";
+import { foldProgress, isActive, isCommand, type ProgressMap, take, Turn } from "./turn.ts";
 import { Waits } from "./waits.ts";
 
 export interface FlowActorOptions {
@@ -210,8 +210,7 @@ export class FlowActor {
 
   /** Lines are a batch of their own: no step of somebody who takes single ones, and nothing after the end. */
   #mayTellAlone(): boolean {
-    const flow = this.#state?.flow.value;
-    return this.#steps === undefined && (flow === "RUNNING" || flow === "SUSPENDING");
+    return this.#steps === undefined && this.#state !== undefined && isActive(this.#state);
   }
 
   #take(message: Message, turn: Turn): void {
@@ -262,9 +261,8 @@ export class FlowActor {
 
   /** Adds what follows from the state: starts, or the end. */
   #goOn(turn: Turn, state: FlowState): void {
-    const flow = state.flow.value;
-    if (flow !== "RUNNING" && flow !== "SUSPENDING") return;
-    if (!state.halted && flow === "RUNNING") this.#start(turn, state);
+    if (!isActive(state)) return;
+    if (!state.halted && state.flow.value === "RUNNING") this.#start(turn, state);
     else if (!state.halted) takeAsks(state, this.#asks);
     if (this.#inbox.length > 0 || !isQuiet(state, this.#asks.size, this.#effects)) return;
     // Listeners that hear the last outcome may still have something to say: then the end is a batch of its own.

@@ -16,6 +16,10 @@ export type Command = Of<"suspend" | "cancel" | "kill">;
 export const isCommand = ({ type }: Message): boolean =>
   type === "suspend" || type === "cancel" || type === "kill";
 
+/** It runs, or comes to rest. */
+export const isActive = ({ flow: { value } }: FlowState): boolean =>
+  value === "RUNNING" || value === "SUSPENDING";
+
 /** Why a flow is parked, for people. */
 export const parkedReason = (atom: string, losses: number): string =>
   `"${atom}" took its host down ${losses} times`;
@@ -194,8 +198,7 @@ function takeLost(turn: Turn, state: FlowState, message: Of<"lost">): void {
   if (running?.attempt !== attempt || running.direction !== direction) return;
   turn.fold({ kind: "lost", atom, direction, attempt, reason });
   const count = state.losses.get(atom) ?? 0;
-  const isActive = state.flow.value === "RUNNING" || state.flow.value === "SUSPENDING";
-  if (count < turn.maxLost || !isActive) return;
+  if (count < turn.maxLost || !isActive(state)) return;
   turn.fold({ kind: "parked", reason: parkedReason(state.nameOf(atom), count) });
 }
 
@@ -210,8 +213,7 @@ function takeVerdict(turn: Turn, state: FlowState, message: Of<"verdict">): void
 
 /** Fired while the flow's end was on its way into the journal, it finds a flow that rests. */
 function takeTimer(turn: Turn, state: FlowState, retry: number): void {
-  const { value } = state.flow;
-  if (value !== "RUNNING" && value !== "SUSPENDING") return;
+  if (!isActive(state)) return;
   if (state.waits.has(retry)) turn.fold({ kind: "timerFired", retry });
 }
 
