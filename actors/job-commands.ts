@@ -26,6 +26,7 @@ export class JobCommands {
   readonly #options: JobCommandsOptions;
   /** Those that were there when the job was claimed. */
   readonly #first: readonly PendingCommand[];
+  #hasBegun = false;
   /** Number of the last command that was passed on. */
   #passed: number;
   /** Commands are taken off the board in their order. Never rejects. */
@@ -71,6 +72,7 @@ export class JobCommands {
 
   /** The flow runs, with what it is to begin with. */
   begun(): void {
+    this.#hasBegun = true;
     for (const command of this.#first) this.#takeRecorded(command);
   }
 
@@ -82,6 +84,14 @@ export class JobCommands {
   /** Settles when no edit is on its way any more. */
   async edited(): Promise<void> {
     await Promise.all(this.#editing);
+  }
+
+  /** Takes what is recorded, or refused, off the board before the job is given back: the next owner needs none of it. */
+  async takeSettled(): Promise<void> {
+    if (!this.#hasBegun) return;
+    await this.edited();
+    const upTo = Math.min(this.#passed, ...[...this.#open].map((number) => number - 1));
+    if (upTo > 0) await this.#take(upTo);
   }
 
   /** Takes what was passed on off the board: none of it is to open the job again. */
@@ -107,6 +117,7 @@ export class JobCommands {
 
   #passEdit(command: PendingCommand): void {
     const { job, log } = this.#options;
+    this.#open.add(command.number);
     const done = this.#edit(command)
       .then(() => {
         this.#takeRecorded(command);

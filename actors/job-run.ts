@@ -236,6 +236,7 @@ export class JobRun {
     found: Pick<AbandonOptions, "blueprint"> = {},
   ): Promise<JobFate> {
     const options = { reason, isHeld, ...found };
+    await this.#commands.takeSettled();
     await this.#persist((board, owner) => board.abandon(this.job.id, owner, options));
     return "abandoned";
   }

@@ -27,7 +27,8 @@ export function addInspect(line: Line): void {
         "fourstroke inspect --nats nats://127.0.0.1:4222 --allow-edits",
       ) +
         "\nIt stays until Ctrl-C or SIGTERM, needs no internet, and only reads unless --allow-edits is given.\n" +
-        "Where a token is needed and none is given, one is made and printed.",
+        "Where a token is needed and none is given, one is made and printed. With restricted users on the servers, edits\n" +
+        "take the credentials of an `operator` of nats.conf; those of an `inspector` look only.",
     )
     .action(async (options: InspectOptions) => {
       line.ends(await (await import("./inspect.ts")).inspect(options, line.output));

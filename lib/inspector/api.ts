@@ -135,10 +135,9 @@ export class Api {
       response.destroy();
       return;
     }
-    const { status, code } = reasonOf(error);
+    const { status, code, message } = reasonOf(error);
     if (status === 500) this.#options.log("a request of the page failed", { error }, "error");
     if (status === 413) response.setHeader("Connection", "close");
-    const message = error instanceof Error ? error.message : String(error);
     json(response, status, { error: { code, message } });
   }
 }
@@ -156,11 +155,20 @@ const statuses: Readonly<Record<string, number>> = {
   JOURNAL_UNAVAILABLE: 503,
 };
 
-function reasonOf(error: unknown): { readonly status: number; readonly code: string } {
+interface Reason {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+function reasonOf(error: unknown): Reason {
   if (error instanceof Unanswerable) return error;
-  if (!(error instanceof FlowError)) return { status: 500, code: "INTERNAL" };
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof FlowError)) return { status: 500, code: "INTERNAL", message };
   const { code } = error as FlowError;
-  return { status: statuses[code] ?? 500, code };
+  // What the server of the streams forbids, the page can't mend: whoever started the inspector can.
+  const hint = code === "FORBIDDEN" ? "; the inspector's credentials are for looking only" : "";
+  return { status: statuses[code] ?? 500, code, message: `${message}${hint}` };
 }
 
 function idIn(query: URLSearchParams): string {

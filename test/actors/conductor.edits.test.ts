@@ -127,9 +127,11 @@ t.test("parking gives the job back, held, until somebody resumes it", async (t) 
   await pocket.pass(10);
   await stage.call("a");
   await site.edit({ kind: "park", reason: "look at it" });
-  t.match(await board.get("j"), { state: "UNCLAIMED", isHeld: true, reason: /look at it/ });
+  const parked = { state: "UNCLAIMED", isHeld: true, reason: /look at it/, commands: [] };
+  t.match(await board.get("j"), parked);
   await board.command("j", { kind: "resume" });
   await pocket.pass(10);
+  t.equal((await board.get("j"))?.refusals, undefined, "it was parked, and is not to be again");
   await until(() => stage.calls.length === 2);
   stage.calls[1]!.call.succeed(1);
   await pocket.pass(10);

@@ -2,7 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import type { ClusterDocument, FlowsDocument } from "../../lib/inspector/documents.ts";
+import type {
+  ClusterDocument,
+  FlowsDocument,
+  RecordsDocument,
+} from "../../lib/inspector/documents.ts";
 import { openGate, ranIn } from "../cli/fourstroke.ts";
 import { install, type Role, skip as noInstallation } from "../nats/installation.ts";
 import { noServer, startServer, until } from "../nats/server.ts";
@@ -78,26 +82,53 @@ t.test("who is there, what they do, suspended and resumed by the page", { skip }
   t.strictSame(faults, []);
 });
 
-t.test("the role of an inspector sees everything", { skip: noInstallation }, async (t) => {
-  const { seeds, ca, server } = await install(t);
-  const cwd = t.testdir({ "ca.pem": ca });
-  const as = (role: Role): TestCluster => {
-    writeFileSync(join(cwd, role), seeds[role]);
-    const secrets = ["--seed-file", join(cwd, role), "--tls-ca", join(cwd, "ca.pem")];
-    const cluster = new TestCluster(cwd, ["--nats", server.url, ...secrets]);
-    t.teardown(() => cluster.close());
-    return cluster;
-  };
-  await as("engine").stay("conductor", "c", "--engine", "serial");
-  await as("client").post("failing", "f");
-  const url = await as("inspector").inspect();
-  const get = async <Answer>(path: string): Promise<Answer> =>
-    (await (await fetch(`${url}api/${path}`)).json()) as Answer;
-  await until("its end is seen", async () => {
-    const { flows } = await get<FlowsDocument>("flows");
-    return flows[0]?.state === "REVERTED";
-  });
-  const { conductors, jobs } = await get<ClusterDocument>("cluster");
-  t.match(conductors, [{ owner: /^c\./, isStalled: false }]);
-  t.match(jobs, [{ id: "f", state: "COMPLETE", end: "REVERTED" }]);
-});
+t.test(
+  "an inspector sees everything, an operator may edit, too",
+  { skip: noInstallation },
+  async (t) => {
+    const { seeds, ca, server } = await install(t);
+    const cwd = t.testdir({ "ca.pem": ca });
+    const as = (role: Role): TestCluster => {
+      writeFileSync(join(cwd, role), seeds[role]);
+      const secrets = ["--seed-file", join(cwd, role), "--tls-ca", join(cwd, "ca.pem")];
+      const cluster = new TestCluster(cwd, ["--nats", server.url, ...secrets]);
+      t.teardown(() => cluster.close());
+      return cluster;
+    };
+    await as("engine").stay("conductor", "c", "--engine", "serial");
+    await as("client").post("failing", "f");
+    const url = await as("inspector").inspect();
+    const get = async <Answer>(path: string): Promise<Answer> =>
+      (await (await fetch(`${url}api/${path}`)).json()) as Answer;
+    await until("its end is seen", async () => {
+      const { flows } = await get<FlowsDocument>("flows");
+      return flows[0]?.state === "REVERTED";
+    });
+    const { conductors, jobs } = await get<ClusterDocument>("cluster");
+    t.match(conductors, [{ owner: /^c\./, isStalled: false }]);
+    t.match(jobs, [{ id: "f", state: "COMPLETE", end: "REVERTED" }]);
+
+    // Edits take an operator's credentials; an inspector's are for looking only, and the page says so.
+    const command = async (role: Role): Promise<readonly [number, unknown]> => {
+      const edits = new URL(await as(role).inspect("--allow-edits"));
+      const headers = {
+        authorization: `Bearer ${edits.searchParams.get("token")}`,
+        "content-type": "application/json",
+        "x-fourstroke": "inspect",
+      };
+      const body = { kind: "edit", edit: { kind: "retryFrom", atoms: ["first"], by: role } };
+      const asked = { method: "POST", headers, body: JSON.stringify(body) };
+      const response = await fetch(new URL("/api/command?id=f", edits), asked);
+      return [response.status, await response.json()];
+    };
+    t.match(await command("inspector"), [
+      403,
+      { error: { code: "FORBIDDEN", message: /for looking only$/ } },
+    ]);
+    t.match(await command("operator"), [200, { number: 1, job: { state: "UNCLAIMED" } }]);
+    await until("the owner has done it", async () => {
+      const { batches } = await get<RecordsDocument>("records?id=f");
+      return JSON.stringify(batches).includes('"by":"operator"');
+    });
+  },
+);

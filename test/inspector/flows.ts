@@ -34,7 +34,8 @@ export function createServer({ unitMs, failures, bill }: Pace) {
     name: "boot",
     requires: ["disk", "address"],
     provides: "server",
-    execute: async () => {
+    execute: async (_inputs: unknown, { log }) => {
+      log("asking the scheduler for a host", { memory: "64 GiB", try: boots + 1 });
       await rest(3 * unitMs);
       if (boots++ < failures) {
         throw new Error("no host has enough memory", {

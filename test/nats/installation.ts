@@ -12,7 +12,7 @@ import { noServer, startServer, type TestServer } from "./server.ts";
 const run = promisify(execFile);
 const config = readFileSync(resolve(import.meta.dirname, "../../../nats.conf"), "utf8");
 
-export const roles = ["engine", "worker", "node", "client", "inspector"] as const;
+export const roles = ["engine", "worker", "node", "client", "inspector", "operator"] as const;
 export type Role = (typeof roles)[number];
 
 /** Why there is none here, if so. */

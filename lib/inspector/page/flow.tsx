@@ -1,5 +1,6 @@
 /** One flow: its graph, timeline, journal and actors, at any moment of its journal. */
 import { useEffect, useMemo } from "preact/hooks";
+import type { FlowState } from "../../plan/state.ts";
 import type { AboutDocument } from "../documents.ts";
 import type { Moment, Player } from "../model/player.ts";
 import { spansOf } from "../model/timeline.ts";
@@ -58,11 +59,10 @@ interface ShownProps extends FlowProps {
 }
 
 function Shown({ id, query, about, playback, moment }: ShownProps) {
-  const { player, runner, gone, job, refresh } = playback;
+  const { player, runner, gone, job } = playback;
   const { entries, last } = player;
   const { state, sequence } = moment;
   const { actor = "" } = query;
-  const { asked, ask } = useAsked(id, job, refresh);
   const isLive = query["at"] === undefined;
   // Of a process that is gone, nothing goes on.
   const isRunning = isLive && moving.has(state.flow.value) && (gone === null || job !== null);
@@ -102,11 +102,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         <span class="id">{id}</span>
         <Bar progress={tally(moment)} />
         <span class={`why${reason.isStuck ? " stuck" : ""}`}>{reason.sentence}</span>
-        {about?.allowEdits === true && job !== null && <Hands job={job} ask={ask} />}
-        {about?.allowEdits === true && isLive && (
-          <Edits key={actor} {...{ state, job, ask }} atom={actor} />
-        )}
-        <Answers {...{ asked, job }} />
+        {about?.allowEdits === true && <Controls {...{ id, playback, state, isLive, actor }} />}
       </header>
       <Slider
         sequence={sequence}
@@ -128,6 +124,27 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         <Side {...{ moment, query, player, goTo }} />
       </div>
     </section>
+  );
+}
+
+interface ControlsProps {
+  readonly id: string;
+  readonly playback: Playback;
+  readonly state: FlowState;
+  readonly isLive: boolean;
+  readonly actor: string;
+}
+
+/** What can be asked of the flow's owner, and what it said. */
+function Controls({ id, playback, state, isLive, actor }: ControlsProps) {
+  const { job, refresh } = playback;
+  const { asked, ask } = useAsked(id, job, refresh);
+  return (
+    <>
+      {job !== null && <Hands job={job} ask={ask} />}
+      {isLive && <Edits key={actor} {...{ state, job, ask }} atom={actor} />}
+      <Answers {...{ asked, job }} />
+    </>
   );
 }
 
