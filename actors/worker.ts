@@ -9,7 +9,8 @@
 import { background, type Clock, type Timer } from "../lib/clock.ts";
 import { admit } from "../lib/codec.ts";
 import { FlowError } from "../lib/errors.ts";
-import { begin, Call as Context, isThenable, keyOf, type Telling } from "../lib/executor/call.ts";
+import { begin, Call as Context, isThenable, type Telling } from "../lib/executor/call.ts";
+import { keyOf } from "../lib/plan/key.ts";
 import type { Telemetry } from "../lib/executor/observe.ts";
 import type { Attempt } from "../lib/executor/executor.ts";
 import {

@@ -30,7 +30,7 @@ import type {
   SeenRun,
   Telemetry,
 } from "./executor/observe.ts";
-import { keyOf } from "./executor/call.ts";
+import { keyOf } from "./plan/key.ts";
 import type { Failure } from "./failure.ts";
 import type { FlowRecord } from "./plan/records.ts";
 

@@ -9,7 +9,7 @@ import ts from "typescript";
  * decides.
  */
 const floors: readonly (readonly RegExp[])[] = [
-  [/^lib\/(errors|failure|ids|names|nearest|bytes|clock|codec|jsonable|notifier)\.ts$/],
+  [/^lib\/(errors|failure|ids|names|nearest|bytes|clock|codec|jsonable|notifier|text)\.ts$/],
   [
     /^lib\/(types|log|atom|backoff|declared|pace|task|redactor|retry|decider|schema)\.ts$/,
     /^lib\/(patterns|typed)\//,
@@ -24,6 +24,7 @@ const floors: readonly (readonly RegExp[])[] = [
   ],
   [/^actors\//],
   [/^lib\/executor\/pool\/host\.ts$/, /^lib\/(nats|renewal)\//, /^lib\/telemetry(-here)?\.ts$/],
+  [/^lib\/why\//],
   [/^lib\/inspector\//],
   [/^lib\/cli\//, /^lib\/index\.ts$/],
 ];

@@ -4,10 +4,12 @@ import { join, resolve } from "node:path";
 import { serveInspector } from "../inspector/server.ts";
 import { systemClock } from "../system.ts";
 import type { Log } from "../types.ts";
+import { withoutSecrets } from "./engines.ts";
 import type { Output } from "./output.ts";
 import { deadOwner, livingOwner } from "./owner.ts";
 import { packageVersion } from "./package-version.ts";
 import { Places, type PlacesOptions } from "./places.ts";
+import { placeText } from "./verb.ts";
 
 export interface InspectOptions extends PlacesOptions {
   readonly host: string;
@@ -29,7 +31,8 @@ export async function inspect(options: InspectOptions, output: Output): Promise<
   await using inspector = await serveInspector({
     journal: await places.journal(),
     // Not the address as it was given: it may hold a password.
-    source: nats === undefined ? resolve(dir) : nats.replace(/\/\/[^@/]*@/g, "//"),
+    source: nats === undefined ? resolve(dir) : withoutSecrets(nats),
+    place: placeText(options),
     host,
     port,
     allowEdits,

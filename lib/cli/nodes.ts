@@ -21,7 +21,7 @@ export async function nodes(options: NodesOptions, output: Output): Promise<numb
   const { transport } = places;
   const nobody: Crowd = { workers: [], nodes: [] };
   const [conductors, crowd] = await Promise.all([
-    conductorsOf(await places.board(), () => true),
+    conductorsOf(await places.board()),
     transport === undefined ? nobody : listen(transport, options.listenMs),
   ]);
   if (output.isJson) output.document(documentOf(conductors, crowd));

@@ -3,6 +3,7 @@ import { CliError, exitOf, hintOf, isFlowError } from "./exit.ts";
 import { errorDocument } from "./documents.ts";
 import { withoutSecrets } from "./engines.ts";
 import type { Output } from "./output.ts";
+import { commandText } from "../why/command.ts";
 import { linesOf, quoted } from "./text.ts";
 
 export const defaultDir = ".fourstroke";
@@ -20,16 +21,19 @@ export function resumeCommand(id: string, dir: string): string {
 }
 
 /** The command that does something with a job, where that job is. */
-export function verbCommand(
-  verb: string,
-  id: string,
-  { dir, nats, prefix }: CommonOptions & { readonly nats?: string; readonly prefix?: string },
-): string {
+export const verbCommand = (verb: string, id: string, place: PlaceChoice): string =>
+  commandText(verb, id, placeText(place));
+
+interface PlaceChoice extends CommonOptions {
+  readonly nats?: string;
+  readonly prefix?: string;
+}
+
+/** What a command needs to mean a place, with a space before. Not what else the server was told: that may be secret. */
+export function placeText({ dir, nats, prefix }: PlaceChoice): string {
   const there = dir === defaultDir ? "" : ` --dir ${quoted(dir)}`;
-  // Without what else the server was told: that may be secret.
   const servers = nats === undefined ? there : ` --nats ${quoted(withoutSecrets(nats))}`;
-  const prefixed = prefix === undefined ? "" : ` --prefix ${quoted(prefix)}`;
-  return `fourstroke ${verb} ${quoted(id)}${servers}${prefixed}`;
+  return prefix === undefined ? servers : `${servers} --prefix ${quoted(prefix)}`;
 }
 
 /** Says what went wrong, in one line or as a document, and gives the exit code. */

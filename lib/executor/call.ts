@@ -1,5 +1,5 @@
 /** One call of users' code: what it is given, and how it is told to stop. */
-import type { Direction } from "../plan/records.ts";
+import { keyOf } from "../plan/key.ts";
 import { checkInputs } from "../schema.ts";
 import { about } from "../log.ts";
 import type {
@@ -19,10 +19,6 @@ import type { Attempt, Report } from "./executor.ts";
 export type Telling = Pick<Report, "progress" | "logged">;
 
 const none: Readonly<Record<string, never>> = Object.freeze({});
-
-/** The stable name of an attempt. */
-export const keyOf = (flow: string, atom: string, direction: Direction, attempt: number): string =>
-  `${flow}/${atom}/${direction}/${String(attempt)}`;
 
 /** What users' code gets. What costs something to make is made when it is asked for. */
 export class Call implements RevertContext, RetryContext {

@@ -5,7 +5,7 @@ import type { Failure } from "../failure.ts";
 import type { AttemptName, Direction, LossReason } from "../plan/records.ts";
 import type { Stop } from "../transport/transport.ts";
 import type { Log, LogLine } from "../types.ts";
-import { keyOf } from "./call.ts";
+import { keyOf } from "../plan/key.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Attempt, Executor, Report } from "./executor.ts";
 import { InlineExecutor } from "./inline.ts";

@@ -3,7 +3,7 @@
  * between an engine and a worker is the making, carrying and reading of its bytes.
  */
 import type { Outcome } from "../plan/records.ts";
-import { keyOf } from "./call.ts";
+import { keyOf } from "../plan/key.ts";
 import type { Call, FlowCalls, KeyedOutcome, PackedCall, PackedOutcome } from "./protocol.ts";
 
 export function packCalls(calls: readonly Call[]): readonly FlowCalls[] {

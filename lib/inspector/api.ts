@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Log } from "../types.ts";
-import type { Cluster } from "./cluster.ts";
-import type { AboutDocument, FlowProgress, RecordsDocument } from "./documents.ts";
+import { presentWithout } from "../why/present.ts";
+import { type Cluster, jobDocument } from "./cluster.ts";
+import type { AboutDocument, FlowProgress, PresentDocument, RecordsDocument } from "./documents.ts";
 import type { Feed } from "./feed.ts";
 import { Reader } from "./reader.ts";
 
@@ -14,6 +15,10 @@ export interface ApiOptions {
   readonly feed: Feed;
   readonly runner: (owner: string) => string | undefined;
   readonly gone: (owner: string) => string | undefined;
+  /** See `InspectorOptions`. */
+  readonly place: string;
+  /** What is kept here is kept on a server, which may be away. */
+  readonly isRemote: boolean;
   readonly about: AboutDocument;
   readonly log: Log;
 }
@@ -48,6 +53,7 @@ export class Api {
       ["/api/flows", (query) => this.#flows(query)],
       ["/api/progress", (query) => this.#progress(query)],
       ["/api/records", (query) => this.#records(query)],
+      ["/api/present", (query) => this.#present(query)],
       ["/api/cluster", () => options.cluster.document()],
     ]);
   }
@@ -107,15 +113,28 @@ export class Api {
   }
 
   async #records(query: URLSearchParams): Promise<RecordsDocument> {
-    const { cluster, feed, runner, gone } = this.#options;
     const id = idIn(query);
     const after = wholeIn(query, "after", 0, Number.MAX_SAFE_INTEGER, 0);
-    const { owner, ...records } = await this.#reader.records(id, after, feed.sequenceOf(id));
+    const records = await this.#reader.records(id, after, this.#options.feed.sequenceOf(id));
     if (after === 0 && records.batches.length === 0) {
       throw new FlowError("NOT_FOUND", { what: "flow", name: id });
     }
-    const who = { runner: runner(owner) ?? null, gone: gone(owner) ?? null };
-    return { ...records, ...who, job: await cluster.job(id) };
+    return records;
+  }
+
+  async #present(query: URLSearchParams): Promise<PresentDocument> {
+    const { about, cluster, feed, isRemote, place } = this.#options;
+    const id = idIn(query);
+    try {
+      const job = await cluster.job(id);
+      const state = await this.#reader.state(id, feed.sequenceOf(id));
+      const present = await cluster.present(job, state, this.#options);
+      return { job: job === undefined ? null : jobDocument(job), present };
+    } catch (error) {
+      const present = isRemote ? presentWithout(place, about.source, error) : undefined;
+      if (present === undefined) throw error;
+      return { job: null, present };
+    }
   }
 
   async #command(request: IncomingMessage, query: URLSearchParams): Promise<unknown> {
@@ -135,7 +154,7 @@ export class Api {
       response.destroy();
       return;
     }
-    const { status, code, message } = reasonOf(error);
+    const { status, code, message } = statusOf(error);
     if (status === 500) this.#options.log("a request of the page failed", { error }, "error");
     if (status === 413) response.setHeader("Connection", "close");
     json(response, status, { error: { code, message } });
@@ -155,13 +174,13 @@ const statuses: Readonly<Record<string, number>> = {
   JOURNAL_UNAVAILABLE: 503,
 };
 
-interface Reason {
+interface Status {
   readonly status: number;
   readonly code: string;
   readonly message: string;
 }
 
-function reasonOf(error: unknown): Reason {
+function statusOf(error: unknown): Status {
   if (error instanceof Unanswerable) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof FlowError)) return { status: 500, code: "INTERNAL", message };

@@ -4,7 +4,10 @@ import { FlowError } from "../errors.ts";
 import { anyPresence, type Presence, whoAddress } from "../executor/protocol.ts";
 import type { CommandKind, HeldLease, Job, Jobboard, JobState } from "../jobboard/jobboard.ts";
 import { checkedEdit } from "../plan/edit-checked.ts";
+import type { FlowState } from "../plan/state.ts";
 import type { Stop, Transport } from "../transport/transport.ts";
+import type { Present } from "../why/facts.ts";
+import { type Heard, presentOf, type SeenLease, type Sight } from "../why/present.ts";
 import type {
   ClusterDocument,
   CommandDocument,
@@ -27,11 +30,21 @@ const most = { jobs: 50, claimed: 10_000, reason: 1_000 } as const;
 /** Milliseconds of silence after which a member is not shown any more: the default lease. */
 const silentMs = 15_000;
 
+/**
+ * Milliseconds in which all answer who are asked whether they are there, a quarter of the default lease and some for
+ * those whose event loop is busy; milliseconds between two such questions.
+ */
+const [patientMs, askMs] = [4_500, 1_500] as const;
+
 export class Cluster {
   readonly #board: Jobboard | undefined;
   readonly #clock: Clock;
-  readonly #members = new Map<string, { readonly is: MemberDocument; readonly heardAt: number }>();
+  readonly #members = new Map<string, Heartbeat>();
   readonly #renewed = new Map<string, { readonly revision: number; readonly at: number }>();
+  #transport: Transport | undefined;
+  #mayAskWorkers = true;
+  /** Monotonic; when it was last asked who is there, and since when this was asked again and again. */
+  readonly #asked = { at: -Infinity, since: 0 };
 
   constructor(board: Jobboard | undefined, clock: Clock) {
     this.#board = board;
@@ -43,8 +56,27 @@ export class Cluster {
     const stop = await transport.listen(anyPresence, (body) => {
       this.#hear(body as Presence & Partial<NodePresence>);
     });
-    transport.publish(whoAddress, null);
+    this.#transport = transport;
+    this.#askWho();
     return stop;
+  }
+
+  /** What is known beside the journal of a flow. */
+  async present(
+    job: Job | undefined,
+    state: FlowState | undefined,
+    here: Pick<Sight, "place" | "runner" | "gone">,
+  ): Promise<Present> {
+    return presentOf(job, state, {
+      ...here,
+      board: this.#board,
+      leases: async (board) => this.#leases(board),
+      workers: () => Promise.resolve(this.#workers()),
+      transport: this.#mayAskWorkers ? this.#transport : undefined,
+      forbidden: () => {
+        this.#mayAskWorkers = false;
+      },
+    });
   }
 
   async document(): Promise<ClusterDocument> {
@@ -61,14 +93,14 @@ export class Cluster {
         if (owner !== undefined) running.set(owner, (running.get(owner) ?? 0) + 1);
       }
     }
-    const leases = await board.leases();
-    const conductors = leases.map((lease) => this.#conductor(lease, running.get(lease.owner) ?? 0));
+    const conductors = this.#renewals(await board.leases()).map((renewal) =>
+      conductorDocument(renewal, running.get(renewal.lease.owner) ?? 0),
+    );
     return { conductors, counts, jobs, members: this.#present() };
   }
 
-  async job(id: string): Promise<JobDocument | null> {
-    const job = await this.#board?.get(id);
-    return job === undefined ? null : jobDocument(job);
+  async job(id: string): Promise<Job | undefined> {
+    return this.#board?.get(id);
   }
 
   /** @throws FlowError `INVALID_OPTION` for what is no command, and what the board throws */
@@ -84,40 +116,33 @@ export class Cluster {
     throw new FlowError("BOARD_UNAVAILABLE", { problem: "there is no jobboard here" });
   }
 
-  #hear({
-    worker,
-    node,
-    tasks,
-    slots,
-    free,
-    state,
-    isStalled,
-  }: Presence & Partial<NodePresence>): void {
+  #hear(presence: Presence & Partial<NodePresence>): void {
+    const { worker, state } = presence;
     if (typeof worker !== "string") return;
-    if (state === "down") {
-      this.#members.delete(worker);
-      return;
-    }
-    const shown = isStalled === true ? "busy" : state;
-    const is: MemberDocument =
-      node === undefined
-        ? {
-            name: worker,
-            kind: "worker",
-            state: shown,
-            tasks: tasks.map(([name, version]) => (version === 1 ? name : `${name}@${version}`)),
-            slots,
-            free,
-          }
-        : {
-            name: node.name,
-            kind: "node",
-            state: shown,
-            tasks: node.actors,
-            slots: null,
-            free: null,
-          };
-    this.#members.set(worker, { is, heardAt: this.#clock.monotonic() });
+    if (state === "down") this.#members.delete(worker);
+    else this.#members.set(worker, { presence, heardAt: this.#clock.monotonic() });
+  }
+
+  /** Asks who is there, unless that was asked just now. */
+  #askWho(): void {
+    const now = this.#clock.monotonic();
+    const agoMs = now - this.#asked.at;
+    if (agoMs < askMs || this.#transport === undefined) return;
+    // What was heard before may be old.
+    if (agoMs >= patientMs) this.#asked.since = now;
+    this.#asked.at = now;
+    this.#transport.publish(whoAddress, null);
+  }
+
+  /** Workers that were heard of lately. */
+  #workers(): Heard | undefined {
+    if (this.#transport === undefined) return undefined;
+    this.#askWho();
+    const now = this.#clock.monotonic();
+    const workers = [...this.#members.values()].flatMap(({ presence, heardAt }) =>
+      presence.node === undefined && now - heardAt < patientMs ? [presence] : [],
+    );
+    return { workers, isAll: now - this.#asked.since >= patientMs };
   }
 
   #present(): readonly MemberDocument[] {
@@ -125,17 +150,68 @@ export class Cluster {
     for (const [key, { heardAt }] of this.#members) {
       if (heardAt < since) this.#members.delete(key);
     }
-    return [...this.#members.values()].map(({ is }) => is);
+    return [...this.#members.values()].map(({ presence }) => memberDocument(presence));
   }
 
-  #conductor(lease: HeldLease, running: number): ConductorDocument {
-    const { owner, leaseMs, isStalled, revision, details } = lease;
-    const now = this.#clock.monotonic();
-    const before = this.#renewed.get(owner);
-    if (before?.revision !== revision) this.#renewed.set(owner, { revision, at: now });
-    const renewedMs = before?.revision === revision ? Math.round(now - before.at) : 0;
-    return { owner, leaseMs, isStalled, renewedMs, running, details: details ?? null };
+  async #leases(board: Jobboard): Promise<readonly SeenLease[]> {
+    // A living one renews four times in a lease.
+    return this.#renewals(await board.leases()).map(({ lease, renewedMs }) => ({
+      ...lease,
+      silentMs: renewedMs > lease.leaseMs / 2 ? renewedMs : 0,
+    }));
   }
+
+  /** Leases, and how long ago each was seen to be renewed, or first seen. */
+  #renewals(leases: readonly HeldLease[]): readonly Renewal[] {
+    const now = this.#clock.monotonic();
+    const owners = new Set(leases.map(({ owner }) => owner));
+    for (const owner of this.#renewed.keys()) if (!owners.has(owner)) this.#renewed.delete(owner);
+    return leases.map((lease) => {
+      const { owner, revision } = lease;
+      const before = this.#renewed.get(owner);
+      if (before?.revision === revision) {
+        return { lease, renewedMs: Math.round(now - before.at) };
+      }
+      this.#renewed.set(owner, { revision, at: now });
+      return { lease, renewedMs: 0 };
+    });
+  }
+}
+
+interface Heartbeat {
+  readonly presence: Presence & Partial<NodePresence>;
+  /** Monotonic. */
+  readonly heardAt: number;
+}
+
+interface Renewal {
+  readonly lease: HeldLease;
+  readonly renewedMs: number;
+}
+
+function conductorDocument({ lease, renewedMs }: Renewal, running: number): ConductorDocument {
+  const { owner, leaseMs, isStalled, details } = lease;
+  return { owner, leaseMs, isStalled, renewedMs, running, details: details ?? null };
+}
+
+function memberDocument({
+  worker,
+  node,
+  tasks,
+  slots,
+  free,
+  state,
+  isStalled,
+}: Heartbeat["presence"]): MemberDocument {
+  const shown = isStalled === true ? "busy" : state;
+  if (node !== undefined) {
+    return {
+      ...{ name: node.name, kind: "node", state: shown, tasks: node.actors },
+      ...{ slots: null, free: null },
+    };
+  }
+  const names = tasks.map(([name, version]) => (version === 1 ? name : `${name}@${version}`));
+  return { name: worker, kind: "worker", state: shown, tasks: names, slots, free };
 }
 
 function checked(asked: unknown): CommandRequest {
@@ -160,7 +236,7 @@ function checked(asked: unknown): CommandRequest {
   };
 }
 
-function jobDocument(job: Job): JobDocument {
+export function jobDocument(job: Job): JobDocument {
   const { id, flow, state, owner = null, isHeld, claims, priority, postedAt, updatedAt } = job;
   return {
     id,

@@ -2,6 +2,7 @@
 import type { FlowSummary } from "../journal/journal.ts";
 import type { CommandKind, JobState, Refusal } from "../jobboard/jobboard.ts";
 import type { Edit } from "../plan/edit.ts";
+import type { Present } from "../why/facts.ts";
 
 /** What the page must know before it shows anything. */
 export interface AboutDocument {
@@ -35,11 +36,12 @@ export interface RecordsDocument {
   readonly batches: readonly unknown[];
   /** More are there: ask again after the last of these. */
   readonly more: boolean;
-  /** Words for the process that runs it, where that is known; null: none is known to. */
-  readonly runner: string | null;
-  /** Words for the process that ran it last, where that is known to be gone; null: it isn't. */
-  readonly gone: string | null;
+}
+
+/** What is known of a flow beside its journal. */
+export interface PresentDocument {
   readonly job: JobDocument | null;
+  readonly present: Present;
 }
 
 export interface JobDocument {

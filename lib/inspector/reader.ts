@@ -29,6 +29,8 @@ const searchPage = 10_000;
 interface Read {
   readonly sequence: number;
   readonly batches: readonly Batch[];
+  /** What they come to, once that was asked for. */
+  state?: FlowState | undefined;
 }
 
 export class Reader {
@@ -86,7 +88,6 @@ export class Reader {
   ): Promise<{
     readonly batches: readonly unknown[];
     readonly more: boolean;
-    readonly owner: string;
   }> {
     const { batches } = await this.#batches(id, known);
     const found: unknown[] = [];
@@ -102,7 +103,13 @@ export class Reader {
       room -= JSON.stringify(json).length;
       found.push(json);
     }
-    return { batches: found, more, owner: ownerIn(batches) };
+    return { batches: found, more };
+  }
+
+  /** A flow as it may be shown. Not to be changed. @param known - as for `records` */
+  async state(id: string, known: number | undefined): Promise<FlowState | undefined> {
+    const read = await this.#batches(id, known);
+    return (read.state ??= foldAll(machines, read.batches));
   }
 
   async #batches(id: string, known: number | undefined): Promise<Read> {
@@ -111,7 +118,7 @@ export class Reader {
     // What is declared secret doesn't leave this process.
     const batches = redact(await this.#journal.read(id));
     const last = batches.at(-1);
-    const read = {
+    const read: Read = {
       sequence: last === undefined ? 0 : last.first + last.records.length - 1,
       batches,
     };
@@ -131,14 +138,6 @@ function trim(map: Map<string, unknown>, size: number): void {
     if (map.size <= size) return;
     map.delete(key);
   }
-}
-
-function ownerIn(batches: readonly Batch[]): string {
-  let owner = "";
-  for (const { records } of batches) {
-    for (const record of records) if (record.kind === "adopted") ({ owner } = record);
-  }
-  return owner;
 }
 
 function progressOf(state: FlowState): FlowProgress {

@@ -37,6 +37,8 @@ export interface InspectorOptions {
   readonly allowEdits?: boolean;
   /** Words for where the flows come from. */
   readonly source: string;
+  /** What commands of the command line need to mean the same place, with a space before. Default: nothing. */
+  readonly place?: string;
   readonly version: string;
   /** Words for the process behind an owner's name, if it lives. */
   readonly runner?: (owner: string) => string | undefined;
@@ -107,9 +109,10 @@ export async function serveInspector(options: InspectorOptions): Promise<Inspect
   const files = pageFiles(join(import.meta.dirname, "page"));
   const cluster = new Cluster(board, clock);
   const feed = new Feed({ journal, clock, log, lookMs, patienceMs });
-  const { source, version, runner = () => undefined, gone = () => undefined } = options;
+  const { source, place = "", version, runner = () => undefined, gone = () => undefined } = options;
   const about = { version, source, hasBoard: board !== undefined, allowEdits };
-  const api = new Api({ journal, cluster, feed, runner, gone, about, log });
+  const isRemote = transport !== undefined;
+  const api = new Api({ journal, cluster, feed, runner, gone, place, isRemote, about, log });
   const server = createServer({
     maxHeaderSize: most.headerBytes,
     headersTimeout: most.headersMs,

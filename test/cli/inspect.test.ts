@@ -1,6 +1,10 @@
 // `fourstroke inspect`: serves what a folder has until a signal comes.
 import t from "tap";
-import type { FlowsDocument, RecordsDocument } from "../../lib/inspector/documents.ts";
+import type {
+  FlowsDocument,
+  PresentDocument,
+  RecordsDocument,
+} from "../../lib/inspector/documents.ts";
 import { linear, run, sqliteJournal, task } from "../../lib/index.ts";
 import { fourstroke, start } from "./fourstroke.ts";
 
@@ -19,9 +23,11 @@ t.test("serves the folder's flows, and ends when it is told to", async (t) => {
   t.match(await (await fetch(url)).text(), /<div id="page">/, "the page is built");
   const { flows } = await get<FlowsDocument>(`${url}api/flows`);
   t.match(flows, [{ id: "demo-1", state: "SUCCESS" }]);
-  const { batches, job } = await get<RecordsDocument>(`${url}api/records?id=demo-1`);
+  const { batches } = await get<RecordsDocument>(`${url}api/records?id=demo-1`);
   t.ok(batches.length > 0);
+  const { job, present } = await get<PresentDocument>(`${url}api/present?id=demo-1`);
   t.equal(job, null, "there is no board, and looking makes none");
+  t.match(present, { place: ` --dir ${dir}` });
   inspector.child.kill("SIGTERM");
   t.equal((await inspector.ended).code, 0);
   await journal.close();

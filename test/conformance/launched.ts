@@ -1,6 +1,6 @@
 /** Which attempts an engine had under way when it died. */
 import { machines } from "../../actors/machines.ts";
-import { keyOf } from "../../lib/executor/call.ts";
+import { keyOf } from "../../lib/plan/key.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import { foldAll } from "../../lib/plan/fold.ts";
 import type { AttemptName, Direction } from "../../lib/plan/records.ts";

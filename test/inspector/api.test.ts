@@ -4,6 +4,7 @@ import { linear, load, memoryJournal, run, task } from "../../lib/index.ts";
 import type {
   ClusterDocument,
   FlowsDocument,
+  PresentDocument,
   ProgressDocument,
   RecordsDocument,
 } from "../../lib/inspector/documents.ts";
@@ -185,7 +186,8 @@ t.test("a live flow can be read while it runs", async (t) => {
   t.teardown(() => inspector.close());
   const first = await get<RecordsDocument>(inspector, "/api/records?id=live");
   t.ok(first.batches.length > 0 && !first.more);
-  t.match(first.runner, /^somebody: /);
+  const { present } = await get<PresentDocument>(inspector, "/api/present?id=live");
+  t.match(present.runner, /^somebody: /);
   engine.kill("enough");
   await ended;
   const last = fromJson(first.batches.at(-1)) as { first: number; records: unknown[] };

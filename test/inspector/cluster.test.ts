@@ -52,7 +52,7 @@ t.test("who is there, what they do, suspended and resumed by the page", { skip }
   }
 
   await page.click('a:text-is("g")');
-  await page.waitForSelector('.why:has-text("\\"held\\" runs")');
+  await page.waitForSelector('.why:has-text("\\"held\\" has been running on worker work.")');
   await page.waitForSelector('.atom[data-atom="held"][data-state="RUNNING"]');
   const press = async (kind: string): Promise<void> => {
     await page.click(`.hands button:text-is("${kind}")`);

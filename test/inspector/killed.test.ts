@@ -1,7 +1,7 @@
 // A flow whose process is killed while it is watched: the page says so, and goes on when the flow does.
 import { join } from "node:path";
 import t from "tap";
-import { flows, openGate, start } from "../cli/fourstroke.ts";
+import { flows, fourstroke, openGate, start } from "../cli/fourstroke.ts";
 import { noBrowser } from "./browser.ts";
 import { openPage } from "./open-page.ts";
 
@@ -14,15 +14,17 @@ t.test("its process is killed, and it is resumed", { skip: noBrowser }, async (t
     first.signal("SIGKILL");
   });
   await first.untilRan("held");
-  const serve = ["inspect", "--dir", join(cwd, ".fourstroke"), "--port"];
+  const dir = join(cwd, ".fourstroke");
+  const serve = ["inspect", "--dir", dir, "--port"];
   const inspector = start(cwd, [...serve, "0"]);
   await inspector.until("it listens", () => inspector.stdout.includes("\n"));
   const url = /http:\S+/.exec(inspector.stdout)?.[0] ?? "";
   const { page } = await openPage(t);
   page.setDefaultTimeout(40_000);
   await page.goto(`${url}?flow=g&drawing=messages`);
-  await page.waitForSelector(`.why:has-text('"held" runs for')`);
-  await page.waitForSelector(`.why:has-text("by process ${first.child.pid}")`);
+  const runs = (pid: number | undefined): string =>
+    `.why:has-text('"held" has been running in process ${String(pid)} for')`;
+  await page.waitForSelector(runs(first.child.pid));
 
   first.signal("SIGKILL");
   await first.ended;
@@ -30,8 +32,10 @@ t.test("its process is killed, and it is resumed", { skip: noBrowser }, async (t
   const why = await page.textContent(".why");
   t.equal(
     why,
-    `its process ${first.child.pid} is gone: it left "held" running. "fourstroke resume g" goes on with it`,
+    `its process ${first.child.pid} is gone, and left "held" running; "fourstroke resume g --dir ${dir}" goes on with it`,
   );
+  const said = await fourstroke(cwd, ["why", "g", "--dir", dir]);
+  t.equal(said.stdout, `g: ${why}\n`, "as the command line says it");
   const drawn = await page.locator(".timeline .span").last().getAttribute("title");
   await page.waitForTimeout(600);
   const later = await page.locator(".timeline .span").last().getAttribute("title");
@@ -41,7 +45,7 @@ t.test("its process is killed, and it is resumed", { skip: noBrowser }, async (t
   t.teardown(() => {
     second.signal("SIGKILL");
   });
-  await page.waitForSelector(`.why:has-text("by process ${second.child.pid}")`);
+  await page.waitForSelector(runs(second.child.pid));
   await page.waitForSelector('.arrow[title$="adopts, epoch 2"]');
 
   // The server that shows it is killed, too, and another one takes its place.
@@ -57,6 +61,6 @@ t.test("its process is killed, and it is resumed", { skip: noBrowser }, async (t
   openGate(cwd);
   t.equal((await second.ended).code, 0);
   await page.waitForSelector('.flow-head .badge[data-state="SUCCESS"]');
-  await page.waitForSelector('.why:has-text("every task is done")');
+  await page.waitForSelector('.why[data-code="ENDED"]:has-text("it ended SUCCESS at ")');
   await page.waitForSelector('.arrow[title="flow → outside: SUCCESS"]');
 });

@@ -45,7 +45,7 @@ t.test("a live flow is watched from the list to its end", { skip }, async (t) =>
   await page.click("a.flow-row >> text=live-1");
   await untilState(page, "check-quota", "SUCCESS");
   await untilState(page, "send-invoice", "RUNNING");
-  await page.waitForSelector('.why:has-text("\\"send-invoice\\" runs")');
+  await page.waitForSelector('.why:has-text("\\"send-invoice\\" has been running for")');
   t.equal(await page.locator(".timeline .span.failed").count(), 1, "the failed attempt");
   t.ok((await page.locator(".timeline .span.wait").count()) >= 1, "the wait");
   engine.kill("enough");

@@ -2,7 +2,8 @@
 import type { Blueprint } from "../../compile/blueprint.ts";
 import type { AttemptName, FlowRecord } from "../../plan/records.ts";
 import type { Entry } from "./player.ts";
-import { duration, line } from "./words.ts";
+import { duration } from "../../text.ts";
+import { line } from "./words.ts";
 
 export type LifelineKind = "outside" | "owner" | "flow" | "task" | "retry" | "others";
 

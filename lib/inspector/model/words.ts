@@ -1,18 +1,8 @@
 /** What the page says of records, values and times. */
 import type { Blueprint } from "../../compile/blueprint.ts";
 import type { AttemptName, FlowRecord } from "../../plan/records.ts";
+import { duration } from "../../text.ts";
 import { Omitted } from "../wire.ts";
-
-export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  const seconds = ms / 1_000;
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
 
 /** One record in a few words. */
 export function sayRecord(record: FlowRecord, blueprint: Blueprint): string {

@@ -6,6 +6,7 @@ import type {
   CommandDocument,
   CommandRequest,
   FlowsDocument,
+  PresentDocument,
   ProgressDocument,
   RecordsDocument,
   RefusalDocument,
@@ -48,6 +49,11 @@ export async function records(id: string, after: number): Promise<Records> {
   const query = new URLSearchParams({ id, after: String(after) });
   const found = await ask<RecordsDocument>(`/api/records?${query.toString()}`);
   return { ...found, batches: found.batches.map(fromJson) as Batch[] };
+}
+
+export function present(id: string): Promise<PresentDocument> {
+  const query = new URLSearchParams({ id });
+  return ask(`/api/present?${query.toString()}`);
 }
 
 export const cluster = (): Promise<ClusterDocument> => ask("/api/cluster");

@@ -1,8 +1,8 @@
 /** Conductors with their leases, workers and nodes, jobs by state. */
 import { useEffect, useState } from "preact/hooks";
 import type { AboutDocument, ClusterDocument, JobDocument } from "../documents.ts";
+import { duration } from "../../text.ts";
 import { sayConductor } from "../model/conductor.ts";
-import { duration } from "../model/words.ts";
 import * as api from "./api.ts";
 import { Badge } from "./badge.tsx";
 import { Link } from "./link.tsx";

@@ -4,8 +4,7 @@ import type { FlowState } from "../../plan/state.ts";
 import type { AboutDocument } from "../documents.ts";
 import type { Moment, Player } from "../model/player.ts";
 import { spansOf } from "../model/timeline.ts";
-import { reasonOf } from "../model/why.ts";
-import { duration } from "../model/words.ts";
+import { duration } from "../../text.ts";
 import { Answers, useAsked } from "./asked.tsx";
 import { Badge } from "./badge.tsx";
 import { Details, Values } from "./details.tsx";
@@ -21,6 +20,7 @@ import { Sequence } from "./sequence.tsx";
 import { Slider } from "./slider.tsx";
 import { Timeline } from "./timeline.tsx";
 import { go, type Query } from "./url.ts";
+import { Why } from "./why.tsx";
 
 interface FlowProps {
   readonly id: string;
@@ -59,13 +59,13 @@ interface ShownProps extends FlowProps {
 }
 
 function Shown({ id, query, about, playback, moment }: ShownProps) {
-  const { player, runner, gone, job } = playback;
+  const { player, job, present } = playback;
   const { entries, last } = player;
   const { state, sequence } = moment;
   const { actor = "" } = query;
   const isLive = query["at"] === undefined;
   // Of a process that is gone, nothing goes on.
-  const isRunning = isLive && moving.has(state.flow.value) && (gone === null || job !== null);
+  const isRunning = isLive && moving.has(state.flow.value) && present?.gone === undefined;
   const now = useNow(250, isRunning);
   const spans = useMemo(() => spansOf(entries, sequence), [entries, sequence, last]);
   const allSpans = useMemo(() => spansOf(entries, last), [entries, last]);
@@ -78,13 +78,6 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
   useKeys(sequence, goTo);
   const end = entries.at(-1)?.at ?? 0;
   const to = isRunning ? Math.max(now, end) : end;
-  const reason = reasonOf(state, {
-    now: isRunning ? now : moment.at,
-    spans,
-    isLive,
-    runner: job?.owner ?? runner,
-    gone: job === null ? gone : null,
-  });
   const select = (name: string): void => {
     change({ actor: name === actor ? "" : name, panel: "" });
   };
@@ -101,7 +94,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         </h1>
         <span class="id">{id}</span>
         <Bar progress={tally(moment)} />
-        <span class={`why${reason.isStuck ? " stuck" : ""}`}>{reason.sentence}</span>
+        <Why {...{ moment, spans, present, isLive }} />
         {about?.allowEdits === true && <Controls {...{ id, playback, state, isLive, actor }} />}
       </header>
       <Slider

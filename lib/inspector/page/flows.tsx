@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FlowSummary } from "../../journal/journal.ts";
 import type { ChangesDocument, FlowProgress } from "../documents.ts";
-import { duration } from "../model/words.ts";
+import { duration } from "../../text.ts";
 import * as api from "./api.ts";
 import { Badge } from "./badge.tsx";
 import { Link } from "./link.tsx";

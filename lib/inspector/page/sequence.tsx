@@ -9,7 +9,7 @@ import {
   lifelinesOf,
   type Message,
 } from "../model/sequence.ts";
-import { duration } from "../model/words.ts";
+import { duration } from "../../text.ts";
 import { Rows } from "./rows.tsx";
 
 interface SequenceProps {

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import type { Moment } from "../model/player.ts";
 import { placeOf, scaleOf, type Span, type Spans, type Stretch } from "../model/timeline.ts";
-import { duration } from "../model/words.ts";
+import { duration } from "../../text.ts";
 import { Rows } from "./rows.tsx";
 
 interface TimelineProps {
