@@ -24,12 +24,7 @@ export async function why(id: string, options: PlacesOptions, output: Output): P
   try {
     return await explain(id, options, output);
   } catch (error) {
-    const { nats } = options;
-    const present =
-      nats === undefined
-        ? undefined
-        : presentWithout(placeText(options), withoutSecrets(nats), error);
-    const reason = present === undefined ? undefined : reasonWith(id, undefined, present);
+    const reason = awayReason(id, options, error);
     if (reason === undefined) throw error;
     // How it does not answer is no part of why the flow does not move.
     output.tell(oneLine(error instanceof Error ? error.message : String(error)));
@@ -47,6 +42,14 @@ async function explain(id: string, options: PlacesOptions, output: Output): Prom
   return 0;
 }
 
+/** Of a server that does not answer; undefined: the error says something else. */
+export function awayReason(id: string, options: PlacesOptions, error: unknown): Reason | undefined {
+  const { nats } = options;
+  if (nats === undefined) return undefined;
+  const present = presentWithout(placeText(options), withoutSecrets(nats), error);
+  return present === undefined ? undefined : reasonWith(id, undefined, present, Date.now());
+}
+
 /** What is known of a job or a flow, and why it doesn't move. */
 export interface Insight {
   readonly job: Job | undefined;
@@ -55,12 +58,16 @@ export interface Insight {
   readonly reason: Reason | undefined;
 }
 
-/** @param board - undefined when no job was ever posted there */
+/**
+ * @param board - undefined when no job was ever posted there
+ * @param now - gives epoch milliseconds; default: the system's
+ */
 export async function lookInto(
   places: Places,
   board: Jobboard | undefined,
   id: string,
   options: PlacesOptions,
+  now: () => number = Date.now,
 ): Promise<Insight> {
   const job = await jobOf(board, id);
   const kept = await places.flow(id);
@@ -74,13 +81,18 @@ export async function lookInto(
     runner: livingOwner,
     gone: deadOwner,
   });
-  return { job, kept, reason: reasonWith(id, kept, present) };
+  return { job, kept, reason: reasonWith(id, kept, present, now()) };
 }
 
-function reasonWith(id: string, kept: Kept | undefined, present: Present): Reason | undefined {
+function reasonWith(
+  id: string,
+  kept: Kept | undefined,
+  present: Present,
+  now: number,
+): Reason | undefined {
   const times = timesOf(kept?.batches ?? []);
   return reasonOf({
-    ...{ id, now: Date.now(), state: kept?.state, present },
+    ...{ id, now, state: kept?.state, present },
     startedAt: (atom) => times.get(atom)?.startedAt,
   });
 }

@@ -7,7 +7,7 @@ import type {
   FlowsDocument,
   RecordsDocument,
 } from "../../lib/inspector/documents.ts";
-import { openGate, ranIn } from "../cli/fourstroke.ts";
+import { fourstroke, openGate, ranIn } from "../cli/fourstroke.ts";
 import { install, type Role, skip as noInstallation } from "../nats/installation.ts";
 import { noServer, startServer, until } from "../nats/server.ts";
 import { noBrowser } from "./browser.ts";
@@ -80,6 +80,12 @@ t.test("who is there, what they do, suspended and resumed by the page", { skip }
   ]);
   await page.waitForSelector('tr:has(td.id:has-text("two.")):has(td:text-is("up"))');
   t.strictSame(faults, []);
+
+  // Nobody has begun it: it has no journal.
+  await page.click('a:text-is("u")');
+  await page.waitForSelector('.why.stuck:has-text("no conductor has the flow")');
+  const { stdout } = await fourstroke(cluster.cwd, ["why", "u", ...cluster.nats]);
+  t.equal(stdout, `u: ${await page.textContent(".why")}\n`, "as the command line says it");
 });
 
 t.test(

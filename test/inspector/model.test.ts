@@ -113,7 +113,7 @@ t.test("it is said why a flow is where it was at any moment", async (t) => {
   const player = await played({ unitMs: 1, failures: 1, bill: "fails" });
   const said = (sequence: number): string => {
     const spans = spansOf(player.entries, sequence);
-    return reasonOf(factsAt(player.moment(sequence)!, spans, undefined))?.sentence ?? "";
+    return reasonOf(factsAt("f", player.moment(sequence), spans, undefined))?.sentence ?? "";
   };
   t.match(said(player.last), /^it ended REVERTED at .{19}: the customer has no address$/);
   t.equal(said(4), '"check-quota" has been running for 0 ms');

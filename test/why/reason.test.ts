@@ -2,13 +2,14 @@
 import t from "tap";
 import { Engine } from "../../actors/engine.ts";
 import { machines } from "../../actors/machines.ts";
-import { linear, memoryJournal, task, times } from "../../lib/index.ts";
+import { linear, memoryJournal, task } from "../../lib/index.ts";
 import { foldAll } from "../../lib/plan/fold.ts";
 import { keyOf } from "../../lib/plan/key.ts";
 import type { Batch } from "../../lib/plan/records.ts";
 import type { FlowState } from "../../lib/plan/state.ts";
 import type { ConductorFacts, Facts, JobFacts, Present, WorkerFacts } from "../../lib/why/facts.ts";
 import { reasonOf } from "../../lib/why/reason.ts";
+import { type Kind, leave } from "./leave.ts";
 
 const at = new Date("2026-01-02T03:04:05").getTime();
 const then = "2026-01-02 03:04:03";
@@ -50,66 +51,8 @@ function why(
   return `${reason.code}${reason.isStuck ? "!" : ""} ${reason.sentence}`;
 }
 
-type Kind =
-  | "running"
-  | "undoing"
-  | "waiting"
-  | "suspending"
-  | "suspended"
-  | "parked"
-  | "done"
-  | "failed";
-
-/** A flow whose first task runs, or that came to what is named. */
-async function stateOf(kind: Kind, owner = "a"): Promise<FlowState> {
-  const journal = memoryJournal();
-  let begin: () => void = () => undefined;
-  let end: () => void = () => undefined;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
-  const ended = new Promise<void>((resolve) => (end = resolve));
-  const one = task({
-    name: "one",
-    execute: async () => {
-      if (kind === "waiting") throw new Error("not yet");
-      if (kind === "failed" || kind === "undoing") throw new Error("no\nroom");
-      if (kind === "done") return;
-      begin();
-      await ended;
-    },
-    revert: async () => {
-      if (kind !== "undoing") return;
-      begin();
-      await ended;
-    },
-  });
-  const two = task({ name: "two", execute: () => undefined });
-  const backoff = { firstMs: 60_000, maxMs: 60_000, jitter: "none" } as const;
-  const retry = kind === "waiting" ? { retry: times(2, { backoff }) } : {};
-  const engine = new Engine(linear("f", retry, one, two), { id: "j", journal, owner });
-  const run = engine.run().catch(() => undefined);
-  if (kind === "done" || kind === "failed") await run;
-  else if (kind !== "waiting") await begun;
-  if (kind === "suspending" || kind === "suspended") engine.suspend();
-  if (kind === "parked") await engine.edit({ kind: "park", reason: "it took three hosts down" });
-  if (kind === "suspended" || kind === "parked") {
-    end();
-    await run;
-  }
-  for (;;) {
-    const state = foldAll(machines, await journal.read("j"));
-    const isThere =
-      kind === "waiting"
-        ? state?.waits.size === 1
-        : kind === "suspending"
-          ? state?.flow.value === "SUSPENDING"
-          : state !== undefined;
-    if (isThere) {
-      engine.abandon();
-      end();
-      return state as FlowState;
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+async function stateOf(kind: Kind): Promise<FlowState> {
+  return leave(memoryJournal(), { id: "j", kind, owner: "a" });
 }
 
 t.test("nothing is known, or where it is kept is away", async (t) => {

@@ -3,15 +3,19 @@ import type { Facts } from "../../why/facts.ts";
 import type { Moment } from "./player.ts";
 import type { Spans } from "./timeline.ts";
 
-/** @param live - undefined: it is an earlier moment */
+/**
+ * @param moment - undefined: there is no journal, or it isn't read yet
+ * @param live - undefined: it is an earlier moment
+ */
 export const factsAt = (
-  { state, at }: Moment,
+  id: string,
+  moment: Moment | undefined,
   spans: Spans,
   live: Pick<Facts, "now" | "present"> | undefined,
 ): Facts => ({
-  id: state.id,
-  now: live?.now ?? at,
-  state,
+  id,
+  now: live?.now ?? moment?.at ?? 0,
+  state: moment?.state,
   present: live?.present,
   startedAt: (atom) => spans.get(atom)?.at(-1)?.startedAt,
 });

@@ -40,7 +40,12 @@ export function FlowView({ id, query, about }: FlowProps) {
   const at = query["at"] === undefined ? undefined : Number(query["at"]);
   const moment = momentOf(player, Number.isFinite(at) ? at : undefined);
   if (moment === undefined) {
-    return <p class={problem === "" ? "empty" : "problem"}>{problem || "reading the journal…"}</p>;
+    return (
+      <>
+        <p class={problem === "" ? "empty" : "problem"}>{problem || "reading the journal…"}</p>
+        {playback.job !== null && <Why id={id} present={playback.present} isLive />}
+      </>
+    );
   }
   return (
     <>
@@ -94,7 +99,7 @@ function Shown({ id, query, about, playback, moment }: ShownProps) {
         </h1>
         <span class="id">{id}</span>
         <Bar progress={tally(moment)} />
-        <Why {...{ moment, spans, present, isLive }} />
+        <Why {...{ id, moment, spans, present, isLive }} />
         {about?.allowEdits === true && <Controls {...{ id, playback, state, isLive, actor }} />}
       </header>
       <Slider

@@ -7,17 +7,21 @@ import type { Spans } from "../model/timeline.ts";
 import { useNow } from "./now.ts";
 
 interface WhyProps {
-  readonly moment: Moment;
-  readonly spans: Spans;
+  readonly id: string;
+  /** Undefined: there is no journal, or it isn't read yet. */
+  readonly moment?: Moment;
+  readonly spans?: Spans;
   /** Undefined: it isn't known yet. */
   readonly present: Present | undefined;
   /** It is the present moment, not an earlier one. */
   readonly isLive: boolean;
 }
 
-export function Why({ moment, spans, present, isLive }: WhyProps) {
+const none: Spans = new Map();
+
+export function Why({ id, moment, spans = none, present, isLive }: WhyProps) {
   const now = useNow(250, isLive);
-  const reason = reasonOf(factsAt(moment, spans, isLive ? { now, present } : undefined));
+  const reason = reasonOf(factsAt(id, moment, spans, isLive ? { now, present } : undefined));
   if (reason === undefined) return null;
   return (
     <span class={`why${reason.isStuck ? " stuck" : ""}`} data-code={reason.code}>
