@@ -64,7 +64,7 @@ interface ShownProps extends FlowProps {
 }
 
 function Shown({ id, query, about, playback, moment }: ShownProps) {
-  const { player, job, present } = playback;
+  const { player, present } = playback;
   const { entries, last } = player;
   const { state, sequence } = moment;
   const { actor = "" } = query;
