@@ -123,7 +123,7 @@ t.test("every screen and every command, carried out by the owner", { skip }, asy
 
   await t.test("every screen", async (t) => {
     await walk(t, page, {
-      ...{ url, id: "dinner", state: "RUNNING", why: '"second-gate" runs' },
+      ...{ url, id: "dinner", state: "RUNNING", why: '"second-gate" has been running' },
       ...{ task: "oven", retry: "again", taskState: "SUCCESS", input: "pieces" },
       ...{ failure: "the oven is cold", cause: "20 °C", symbol: "order", value: "7" },
       line: "putting it in",

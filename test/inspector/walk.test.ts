@@ -34,7 +34,7 @@ t.test("every screen of a live flow and of a failed one", { skip: noBrowser }, a
   await t.test("live", (t) =>
     walk(t, page, {
       ...{ ...ofBoot, url, id: "live", state: "RUNNING", taskState: "SUCCESS" },
-      why: '"send-invoice" runs',
+      why: '"send-invoice" has been running',
     }),
   );
   await t.test("failed", (t) =>
