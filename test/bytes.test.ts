@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import t from "tap";
 import { decode, encode } from "../lib/bytes.ts";
+import { workedMs } from "./worked.ts";
 
 const same = (value: unknown): void => assert.deepStrictEqual(decode(encode(value)), value);
 
@@ -62,13 +63,13 @@ t.test("other bytes end in an error or a value, soon", async () => {
     });
   fc.assert(
     fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 64 })), (bytes) => {
-      const start = performance.now();
+      const start = workedMs();
       try {
         decode(bytes);
       } catch (error) {
         assert(error instanceof Error);
       }
-      assert(performance.now() - start < 1_000);
+      assert(workedMs() - start < 1_000);
     }),
     { numRuns: 5_000 },
   );

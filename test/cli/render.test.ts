@@ -6,6 +6,7 @@ import { painter, widthOf } from "../../lib/cli/text.ts";
 import { compile } from "../../lib/compile/compile.ts";
 import { linear, task, times, unordered } from "../../lib/index.ts";
 import type { Item } from "../../lib/types.ts";
+import { workedMs } from "../worked.ts";
 
 const named = (name: string) => task({ name, execute: () => undefined });
 const paint = painter(false);
@@ -140,9 +141,9 @@ t.test("a flow of 100,000 tasks is drawn in a moment", async (t) => {
   for (let at = 0; at < 100; at++) change(`t${at * 1_000}`, "RUNNING");
   let fastestMs = Infinity;
   for (let frame = 0; frame < 20; frame++) {
-    const startedAt = performance.now();
+    const startedMs = workedMs();
     t.equal(shown({ ...wide, lines: 50 }).length, 50);
-    fastestMs = Math.min(fastestMs, performance.now() - startedAt);
+    fastestMs = Math.min(fastestMs, workedMs() - startedMs);
   }
   t.ok(fastestMs < 50, `a frame took ${fastestMs} ms, and one is drawn each 100 ms`);
 });
