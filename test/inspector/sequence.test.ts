@@ -38,8 +38,9 @@ t.test("a retried, failed and undone flow, message by message", async (t) => {
   t.equal(said[4], 'atom check-quota > flow: done #1: "check-quota-1"');
   const from = said.indexOf("flow > atom boot: #1");
   const about = said.slice(from).filter((text) => /boot|try-hosts/.test(text));
-  t.strictSame(about.slice(0, 8), [
+  t.strictSame(about.slice(0, 9), [
     "flow > atom boot: #1",
+    "atom boot > flow: info: asking the scheduler for a host",
     "atom boot > flow: Error: no host has enough memory",
     'flow > atom try-hosts: "boot" failed',
     "atom try-hosts > flow: RETRY in 12 ms",
