@@ -58,18 +58,42 @@ function providesIn(record: FlowRecord, blueprint: Blueprint | undefined): Provi
  * its blueprints declares secret is secret from the first record on. The same list when none is declared.
  */
 export function redact(batches: readonly Batch[]): readonly Batch[] {
+  const learnt = learnBatches(batches);
+  if (learnt === undefined) return batches;
+  const { redactor } = learnt;
+  return under(batches, (record, blueprint) => redactRecord(redactor, record, blueprint));
+}
+
+/** What a journal tells of its secrets. */
+export interface Learnt {
+  /** Knows all of them. */
+  readonly redactor: Redactor;
+  /** The symbols that an atom's result becomes, by its name in the last blueprint. */
+  readonly providesOf: (atom: string) => Provides;
+}
+
+/** Undefined: none of the journal's blueprints declares a secret. */
+export function learnBatches(batches: readonly Batch[]): Learnt | undefined {
   const secrets = new Set<string>();
+  let last: Blueprint | undefined;
   for (const { blueprint } of blueprintsIn(batches)) {
     for (const symbol of blueprint.secrets ?? []) secrets.add(symbol);
+    last = blueprint;
   }
-  if (secrets.size === 0) return batches;
+  if (secrets.size === 0) return undefined;
   const redactor = new Redactor(secrets);
   // First what is secret, wherever it comes: a record may speak of what only a later one says.
   under(batches, (record, blueprint) => {
     learnRecord(redactor, record, blueprint);
     return record;
   });
-  return under(batches, (record, blueprint) => redactRecord(redactor, record, blueprint));
+  const provides = new Map(last?.atoms.map((atom) => [atom.name, atom.provides]));
+  // Which part of the result of an atom is secret that is not known, nobody can tell: all of it.
+  const [any = null] = secrets;
+  return {
+    redactor,
+    providesOf: (atom) => (provides.has(atom) ? provides.get(atom) : any) ?? null,
+  };
 }
 
 type Declaring = Extract<FlowRecord, { readonly blueprint: Blueprint }>;

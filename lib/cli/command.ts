@@ -1,11 +1,12 @@
 /** `fourstroke cancel|suspend|kill ID`, and `resume ID` of a job: a word to whoever owns it, or will. */
 import { FlowError } from "../errors.ts";
-import type { CommandKind, Jobboard } from "../jobboard/jobboard.ts";
+import type { CommandKind } from "../jobboard/jobboard.ts";
 import { answerTo, type Answer } from "./answer.ts";
 import { hinted } from "./exit.ts";
 import { jobDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
+import { shownJob } from "./shown-job.ts";
 import { oneLine } from "./text.ts";
 import { noJob } from "./wait.ts";
 
@@ -23,7 +24,7 @@ export async function command(
   await using places = await Places.open(options);
   const board = await places.board();
   try {
-    return await leave(board, kind, id, options.reason, output);
+    return await leave(places, kind, id, options.reason, output);
   } catch (error) {
     if (!FlowError.is(error, "NOT_FOUND")) throw error;
     const missing = await noJob(board, id);
@@ -40,19 +41,20 @@ export async function command(
  * @throws FlowError `COMMAND_REFUSED`
  */
 export async function leave(
-  board: Jobboard,
+  places: Places,
   kind: CommandKind,
   id: string,
   reason: string | undefined,
   output: Output,
 ): Promise<number> {
+  const board = await places.board();
   const asked = await board.command(id, { kind, ...(reason === undefined ? {} : { reason }) });
   const answer = await answerTo(board, asked, kind);
   const { job, refusal } = answer;
   if (refusal !== undefined) {
     throw new FlowError("COMMAND_REFUSED", { job: id, command: kind, why: refusal.why });
   }
-  if (output.isJson) output.document(jobDocument(job));
+  if (output.isJson) output.document(jobDocument(await shownJob(places, job)));
   else output.line(`${oneLine(id)}: ${kind}, ${hearerOf(answer)}`);
   return 0;
 }

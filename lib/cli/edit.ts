@@ -17,6 +17,7 @@ import { livingOwner, ownerName } from "./owner.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { resume } from "./resume.ts";
 import { placeOfJob } from "./resume-job.ts";
+import { shownJob } from "./shown-job.ts";
 import { openExisting, readFlow } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { resumeCommand } from "./verb.ts";
@@ -56,7 +57,7 @@ export async function edit(
   if (places !== undefined) {
     await using there = places;
     const answer = await command(there, id, asked);
-    if (output.isJson) output.document(jobDocument(answer.job));
+    if (output.isJson) output.document(jobDocument(await shownJob(there, answer.job)));
     else output.line(`${oneLine(id)}: ${hearerOf(answer)}`);
     return 0;
   }

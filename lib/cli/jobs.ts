@@ -5,6 +5,7 @@ import { jobDocument, type JobsDocument } from "./job-documents.ts";
 import { styleOf } from "./look.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
+import { shownJob } from "./shown-job.ts";
 import { writeTable } from "./table.ts";
 import { cut, duration, oneLine, type Span, type Style } from "./text.ts";
 
@@ -31,11 +32,13 @@ export async function jobs(options: JobsOptions, output: Output): Promise<number
   const { state: states = unended, flow, limit, after } = options;
   await using places = await Places.open(options);
   const board = await places.board();
-  const listed = await board.list({
+  const found = await board.list({
     ...{ states, limit },
     ...(flow === undefined ? {} : { flow }),
     ...(after === undefined ? {} : { after }),
   });
+  const listed: Job[] = [];
+  for (const job of found) listed.push(await shownJob(places, job));
   const document: JobsDocument = { jobs: listed.map(jobDocument) };
   if (output.isJson) output.document(document);
   else write(listed, limit, output);

@@ -45,7 +45,7 @@ export async function resume(
   const job = id === undefined ? undefined : await placeOfJob(id, options);
   if (id !== undefined && job !== undefined) {
     await using places = job;
-    return await leave(await places.board(), "resume", id, undefined, output);
+    return await leave(places, "resume", id, undefined, output);
   }
   const journal = await openExisting(options);
   try {

@@ -6,6 +6,7 @@ import { jobDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
 import { ownerName } from "./owner.ts";
 import { Places, type PlacesOptions } from "./places.ts";
+import { shownJob } from "./shown-job.ts";
 import { oneLine } from "./text.ts";
 import { verbCommand } from "./verb.ts";
 import { noJob } from "./wait.ts";
@@ -31,7 +32,7 @@ export async function trash(id: string, options: TrashOptions, output: Output): 
     if (!FlowError.is(error, "JOB_UNCLAIMABLE")) throw error;
     throw hinted(error, `let its owner give it back first: ${verbCommand("suspend", id, options)}`);
   }
-  tell(await board.trash(id, who, options.reason), "in the trash", output);
+  await tell(places, await board.trash(id, who, options.reason), "in the trash", output);
   return 0;
 }
 
@@ -41,11 +42,12 @@ export async function restore(id: string, options: PlacesOptions, output: Output
   const board = await places.board();
   if ((await board.get(id)) === undefined) throw await noJob(board, id);
   const job = await board.restore(id);
-  tell(job, job.isHeld ? "back, and held until it is told to resume" : "back on the board", output);
+  const what = job.isHeld ? "back, and held until it is told to resume" : "back on the board";
+  await tell(places, job, what, output);
   return 0;
 }
 
-function tell(job: Job, what: string, output: Output): void {
-  if (output.isJson) output.document(jobDocument(job));
+async function tell(places: Places, job: Job, what: string, output: Output): Promise<void> {
+  if (output.isJson) output.document(jobDocument(await shownJob(places, job)));
   else output.line(`${oneLine(job.id)}: ${what}`);
 }

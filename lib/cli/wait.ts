@@ -10,6 +10,7 @@ import { jobDocument, type WaitDocument } from "./job-documents.ts";
 import type { Output } from "./output.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { report } from "./report.ts";
+import { shownJob } from "./shown-job.ts";
 import type { Kept } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { verbCommand } from "./verb.ts";
@@ -22,7 +23,7 @@ export interface WaitOptions extends PlacesOptions {
 export async function wait(id: string, options: WaitOptions, output: Output): Promise<number> {
   await using places = await Places.open(options);
   const board = await places.board();
-  const job = await untilAtRest(board, id, options.timeoutMs);
+  const job = await shownJob(places, await untilAtRest(board, id, options.timeoutMs));
   const kept = await places.flow(id);
   const state = stateOf(job, kept);
   if (output.isJson) output.document(documentOf(job, kept, state));

@@ -13,6 +13,7 @@ import type { Output } from "./output.ts";
 import { deadOwner, livingOwner } from "./owner.ts";
 import { Places, type PlacesOptions } from "./places.ts";
 import { listen, listenMs, patientMs } from "./presence.ts";
+import { shownJob } from "./shown-job.ts";
 import type { Kept } from "./store.ts";
 import { oneLine } from "./text.ts";
 import { timesOf } from "./times.ts";
@@ -69,7 +70,8 @@ export async function lookInto(
   options: PlacesOptions,
   now: () => number = Date.now,
 ): Promise<Insight> {
-  const job = await jobOf(board, id);
+  const found = await jobOf(board, id);
+  const job = found === undefined ? undefined : await shownJob(places, found);
   const kept = await places.flow(id);
   const { transport } = places;
   const present = await presentOf(job, kept?.state, {

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { FlowError } from "../errors.ts";
 import { anyPresence, type Presence, whoAddress } from "../executor/protocol.ts";
 import type { CommandKind, HeldLease, Job, Jobboard, JobState } from "../jobboard/jobboard.ts";
+import type { Journal } from "../journal/journal.ts";
 import { checkedEdit } from "../plan/edit-checked.ts";
 import type { FlowState } from "../plan/state.ts";
 import type { Stop, Transport } from "../transport/transport.ts";
@@ -16,6 +17,7 @@ import type {
   JobDocument,
   MemberDocument,
 } from "./documents.ts";
+import { ShownJobs } from "./shown-jobs.ts";
 import type { NodePresence } from "../../actors/members.ts";
 
 const states: readonly JobState[] = ["UNCLAIMED", "CLAIMED", "COMPLETE", "TRASHED"];
@@ -38,6 +40,7 @@ const [patientMs, askMs] = [4_500, 1_500] as const;
 
 export class Cluster {
   readonly #board: Jobboard | undefined;
+  readonly #shown: ShownJobs;
   readonly #clock: Clock;
   readonly #members = new Map<string, Heartbeat>();
   readonly #renewed = new Map<string, { readonly revision: number; readonly at: number }>();
@@ -46,8 +49,9 @@ export class Cluster {
   /** Monotonic; when it was last asked who is there, and since when this was asked again and again. */
   readonly #asked = { at: -Infinity, since: 0 };
 
-  constructor(board: Jobboard | undefined, clock: Clock) {
+  constructor(board: Jobboard | undefined, journal: Journal, clock: Clock) {
     this.#board = board;
+    this.#shown = new ShownJobs(journal);
     this.#clock = clock;
   }
 
@@ -88,7 +92,8 @@ export class Cluster {
       counts[state] = await board.count([state]);
       const limit = state === "CLAIMED" ? most.claimed : most.jobs;
       const some = counts[state] === 0 ? [] : await board.list({ states: [state], limit });
-      jobs.push(...some.slice(0, most.jobs).map(jobDocument));
+      const first = some.slice(0, most.jobs);
+      for (const job of first) jobs.push(jobDocument(await this.#shown.job(job)));
       for (const { owner } of some) {
         if (owner !== undefined) running.set(owner, (running.get(owner) ?? 0) + 1);
       }
@@ -100,7 +105,8 @@ export class Cluster {
   }
 
   async job(id: string): Promise<Job | undefined> {
-    return this.#board?.get(id);
+    const job = await this.#board?.get(id);
+    return job === undefined ? undefined : this.#shown.job(job);
   }
 
   /** @throws FlowError `INVALID_OPTION` for what is no command, and what the board throws */
@@ -108,7 +114,10 @@ export class Cluster {
     const request = checked(asked);
     const job = await this.#needBoard().command(id, request);
     const last = job.commands.at(-1);
-    return { number: last?.kind === request.kind ? last.number : null, job: jobDocument(job) };
+    return {
+      number: last?.kind === request.kind ? last.number : null,
+      job: jobDocument(await this.#shown.job(job)),
+    };
   }
 
   #needBoard(): Jobboard {

@@ -107,7 +107,7 @@ export async function serveInspector(options: InspectorOptions): Promise<Inspect
   const needsToken = allowEdits || !isLoopback(host);
   const token = options.token ?? (needsToken ? randomBytes(24).toString("base64url") : undefined);
   const files = pageFiles(join(import.meta.dirname, "page"));
-  const cluster = new Cluster(board, clock);
+  const cluster = new Cluster(board, journal, clock);
   const feed = new Feed({ journal, clock, log, lookMs, patienceMs });
   const { source, place = "", version, runner = () => undefined, gone = () => undefined } = options;
   const about = { version, source, hasBoard: board !== undefined, allowEdits };
