@@ -84,7 +84,7 @@ class Hands {
 
 t.test("every screen and every command, carried out by the owner", { skip }, async (t) => {
   const server = await startServer(t);
-  const file = join(import.meta.dirname, "cluster-flows.js");
+  const file = join(import.meta.dirname, "fixtures/served.js");
   const cluster = new TestCluster(t.testdir(), ["--nats", server.url], file);
   t.teardown(() => cluster.close());
   await cluster.stay("conductor", "one");

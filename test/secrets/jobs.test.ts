@@ -86,7 +86,7 @@ t.test("every word of a job", async (t) => {
 t.test("on the page and in what verbs print", async (t) => {
   const cwd = t.testdir({ ".fourstroke": {} });
   const dir = join(cwd, ".fourstroke");
-  await using journal = await sqliteJournal({ dir });
+  await using journal = sqliteJournal({ dir });
   await using board = sqliteJobboard({ dir });
   await run(flow, { id: "j", journal, store });
   await prepare(board, "j");

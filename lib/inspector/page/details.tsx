@@ -64,7 +64,7 @@ function Facts({ moment, atom }: { readonly moment: Moment; readonly atom: numbe
       <dt>attempts</dt>
       <dd>
         {attempt}
-        {reverts > 0 ? `, undone ${reverts} times` : ""}
+        {reverts > 0 ? `, undone ${reverts === 1 ? "once" : `${reverts} times`}` : ""}
         {intention === "EXECUTE" ? "" : `, wanted: ${intention}`}
         {wait === undefined ? "" : `, waits until ${new Date(wait.dueAt).toLocaleTimeString()}`}
       </dd>
