@@ -143,7 +143,7 @@ t.test("every screen and every command, carried out by the owner", { skip }, asy
     hands.open("second-gate");
     await hands.untilRan("third-gate");
     await page.click(".sure button");
-    await page.waitForSelector('.answers [data-answer="waits"]');
+    await page.waitForSelector(".answers li");
     isHeld = false;
     for (const route of held) await route.continue();
     await hands.untilAnswer("refused", "fail second-gate was refused: it is SUCCESS");

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import t from "tap";
 import { linear, memoryJournal, run, task } from "../../lib/index.ts";
-import type { ClusterDocument, RecordsDocument } from "../../lib/inspector/documents.ts";
+import type { ClusterDocument, PresentDocument } from "../../lib/inspector/documents.ts";
 import type { Jobboard } from "../../lib/jobboard/jobboard.ts";
 import { memoryJobboard } from "../../lib/jobboard/memory.ts";
 import { redactJob } from "../../lib/jobboard/shown.ts";
@@ -103,6 +103,6 @@ t.test("on the page and in what verbs print", async (t) => {
   const of = { reason: "no host takes [secret]", refusals: [{ why: "[secret] is in use" }] };
   const { jobs } = await get<ClusterDocument>("cluster");
   t.match(jobs, [of]);
-  const { job } = await get<RecordsDocument>("records?id=j");
+  const { job } = await get<PresentDocument>("present?id=j");
   t.match(job, of);
 });
