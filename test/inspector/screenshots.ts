@@ -35,7 +35,8 @@ const live = begin("server-42", { unitMs: 90, failures: 2, bill: "hangs" });
 const running = live.run().catch(() => undefined);
 const failed = begin("server-41", { unitMs: 60, failures: 1, bill: "fails" });
 await failed.run().catch(() => undefined);
-const inspector = await serve({ journal, source: "/srv/flows/.fourstroke" });
+const source = "/srv/flows/.fourstroke";
+const inspector = await serve({ journal, source, runner: () => "process 4017" });
 
 /** What the helpers of tests ask of a test. */
 const ends: (() => unknown)[] = [];
