@@ -71,6 +71,7 @@ export type {
   Lease,
   PendingCommand,
   Priority,
+  Refusal,
   WaitOptions,
 } from "./jobboard/jobboard.ts";
 export { memoryJobboard, type MemoryJobboardOptions } from "./jobboard/memory.ts";
