@@ -81,6 +81,8 @@ t.test("who is there, what they do, suspended and resumed by the page", { skip }
   await page.waitForSelector('tr:has(td.id:has-text("two.")):has(td:text-is("up"))');
   t.strictSame(faults, []);
 
+  // Who is there is the same for all, once the other one has taken the dead one's lease away.
+  await page.waitForSelector(dead, { state: "detached" });
   // Nobody has begun it: it has no journal.
   await page.click('a:text-is("u")');
   await page.waitForSelector('.why.stuck:has-text("no conductor has the flow")');
