@@ -73,12 +73,13 @@ t.test("who is there, what they do, suspended and resumed by the page", { skip }
   one.it.signal("SIGKILL");
   await one.it.ended;
   await page.click("nav >> text=Cluster");
+  // A page that is not there yet shows no dead ones either.
+  await page.waitForSelector('tr:has(td.id:has-text("two.")):has(td:text-is("up"))');
   const dead = 'tr:has(td.id:has-text("one."))';
   await Promise.race([
     page.waitForSelector(`${dead}:has(td:text-is("silent"))`),
     page.waitForSelector(dead, { state: "detached" }),
   ]);
-  await page.waitForSelector('tr:has(td.id:has-text("two.")):has(td:text-is("up"))');
   t.strictSame(faults, []);
 
   // Who is there is the same for all, once the other one has taken the dead one's lease away.
