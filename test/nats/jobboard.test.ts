@@ -7,7 +7,8 @@ import { JetStream } from "../../lib/nats/jetstream.ts";
 import { natsJobboard, type NatsJobboardOptions } from "../../lib/nats/jobboard.ts";
 import { jobboardContract } from "../contracts/jobboard.ts";
 import { codeOf, ids, Seen } from "../contracts/jobboard-subject.ts";
-import { meets, noServer, startCluster, startServer, until } from "./server.ts";
+import { meets, noServer, startServer, until } from "./server.ts";
+import { startStreamCluster } from "./streams.ts";
 
 t.setTimeout(300_000);
 
@@ -49,7 +50,7 @@ t.test("one server", { skip: noServer }, async (t) => {
 });
 
 t.test("three servers", { skip: noServer }, async (t) => {
-  const servers = await startCluster(t);
+  const servers = await startStreamCluster(t);
   contract(
     t,
     "nats, R3",
@@ -125,7 +126,7 @@ t.test("a server that goes and comes back", { skip: noServer }, async (t) => {
 });
 
 t.test("servers of a cluster die or freeze one after the other", { skip: noServer }, async (t) => {
-  const servers = await startCluster(t);
+  const servers = await startStreamCluster(t);
   const urls = servers.map(({ url }) => url);
   const options = { replicas: 3, patienceMs: 30_000 };
   const boards: Jobboard[] = [];
