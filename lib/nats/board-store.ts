@@ -38,17 +38,12 @@ const mostKnown = 65_536;
 /** How often something is published at once before it waits for what answers to know what refuses. */
 const quickRounds = 3;
 
-/** Milliseconds for which a key that was written here is looked for, where nothing is found. */
-const missingMs = 1_000;
-
 const patterns: { readonly [Key in Shelf]: string } = { jobs: "*", leases: "lease.*" };
 
 export class BucketStore implements BoardStore {
   readonly #options: BucketStoreOptions;
   /** Revisions that this store wrote. A leader that was deposed and does not know it yet answers with older ones. */
   readonly #known = new Map<string, number>();
-  /** Since when, monotonic, such keys are said to have never been. */
-  readonly #missing = new Map<string, number>();
 
   constructor(options: BucketStoreOptions) {
     this.#options = options;
@@ -169,26 +164,8 @@ export class BucketStore implements BoardStore {
   /** The last message of a key; not one that is older than what was written here. */
   async #last(key: string, left: Left): Promise<Kept | undefined> {
     const kept = await this.#options.bucket.last(key, left());
-    const known = this.#known.get(key);
-    if (kept === undefined) {
-      this.#assertGone(key);
-      return undefined;
-    }
-    this.#missing.delete(key);
-    if (known !== undefined && kept.revision < known) throw unsettled;
+    if (kept !== undefined && kept.revision < (this.#known.get(key) ?? 0)) throw unsettled;
     return kept;
-  }
-
-  /** A leader that has just been elected may not have all of the stream yet, and say that there is nothing. */
-  #assertGone(key: string): void {
-    if (!this.#known.has(key)) return;
-    const now = this.#options.clock.monotonic();
-    const since = this.#missing.get(key) ?? now;
-    this.#missing.set(key, since);
-    if (now - since < missingMs) throw unsettled;
-    // Its marker was forgotten.
-    this.#missing.delete(key);
-    this.#known.delete(key);
   }
 
   /** Publishes until it is known what became of it. @returns undefined when the key is not as expected */
@@ -227,7 +204,6 @@ export class BucketStore implements BoardStore {
   }
 
   #knows(key: string, revision: number): number {
-    this.#missing.delete(key);
     this.#known.delete(key);
     this.#known.set(key, revision);
     if (this.#known.size > mostKnown) {

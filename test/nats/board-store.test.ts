@@ -179,24 +179,6 @@ t.test("a server that is behind is asked again", async (t) => {
   t.strictSame(bucket.calls.slice(2), ["last", "last", "last"]);
 });
 
-t.test(
-  "what was written here is looked for where nothing is found, but not for ever",
-  async (t) => {
-    const { bucket, store } = make();
-    await store.write("k", one, 0);
-    bucket.script.push("stale", "stale");
-    t.match(await store.read("k"), { value: one, revision: 11 });
-    t.strictSame(bucket.calls.splice(0), ["put 0", "last", "last", "last"]);
-    bucket.keptOf.clear();
-    t.equal(await store.read("k"), undefined, "it is gone, and so is its marker");
-    t.ok(bucket.calls.length > 2);
-    bucket.calls.length = 0;
-    t.equal(await store.read("k"), undefined);
-    t.equal(await store.read("never written here"), undefined);
-    t.strictSame(bucket.calls, ["last", "last"]);
-  },
-);
-
 t.test("patience ends, with what was wrong", async (t) => {
   const { bucket, store } = make(1);
   bucket.script.push("drop");

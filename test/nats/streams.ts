@@ -60,3 +60,36 @@ export async function startStreamCluster(t: Test): Promise<readonly TestServer[]
   }
   throw new Error("the servers don't share streams");
 }
+
+interface StreamsSeen {
+  readonly account_details?: readonly {
+    readonly stream_detail?: readonly {
+      readonly cluster: {
+        readonly leader?: string;
+        readonly replicas?: readonly { readonly current: boolean }[];
+      };
+    }[];
+  }[];
+}
+
+/**
+ * Waits until each stream has a leader that says of all others that they have what it has: one that came back may take
+ * long, and while it does, those that are left without another one may find no leader.
+ */
+export async function areInStep(servers: readonly TestServer[]): Promise<void> {
+  const haveCaughtUp = async (): Promise<boolean> => {
+    const leaders = new Set<string>();
+    for (const server of servers) {
+      const { server_name: name } = await server.monitor("/varz");
+      const { account_details = [] } = (await server.monitor("/jsz?streams=1")) as StreamsSeen;
+      for (const { cluster } of account_details.flatMap((one) => one.stream_detail ?? [])) {
+        if (cluster.leader === undefined) return false;
+        leaders.add(cluster.leader);
+        const isBehind = cluster.replicas?.some(({ current }) => !current) ?? true;
+        if (cluster.leader === name && isBehind) return false;
+      }
+    }
+    return leaders.size > 0;
+  };
+  await until("all servers have caught up", haveCaughtUp, 90_000);
+}
