@@ -6,6 +6,7 @@ import { FlowError } from "../lib/errors.ts";
 import { errorOf, type Failure } from "../lib/failure.ts";
 import { needsOf } from "../lib/jobboard/needs.ts";
 import type { Journal } from "../lib/journal/journal.ts";
+import { isActive } from "../lib/plan/due.ts";
 import type { FlowRecord } from "../lib/plan/records.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import { parkedReason } from "./turn.ts";
@@ -69,8 +70,7 @@ export function writerOf(journal: Journal | undefined, make: () => string): stri
 
 /** An attempt that ran alone when its owner died is a loss; too many of them park the flow. */
 function losses(state: FlowState, maxLost: number): FlowRecord[] {
-  const { value } = state.flow;
-  if (value !== "RUNNING" && value !== "SUSPENDING") return [];
+  if (!isActive(state)) return [];
   const only = state.running.size === 1 ? [...state.running.keys()][0] : undefined;
   const atom = state.suspects[0] ?? only;
   const running = atom === undefined ? undefined : state.running.get(atom);

@@ -3,6 +3,7 @@ import type { Clock, Random } from "../lib/clock.ts";
 import type { Code } from "../lib/compile/compile.ts";
 import { FlowError } from "../lib/errors.ts";
 import { failureOf } from "../lib/failure.ts";
+import { isActive } from "../lib/plan/due.ts";
 import { withFault } from "../lib/plan/history.ts";
 import { decisionHistory, inputsOf } from "../lib/plan/inputs.ts";
 import type { SparseSet } from "../lib/plan/sparse.ts";
@@ -54,8 +55,7 @@ export class Asks {
     }
     const { state } = this.#actor;
     const open = state.questions[0];
-    const active = state.flow.value === "RUNNING" || state.flow.value === "SUSPENDING";
-    if (open === undefined || open === this.#asked || !active || state.halted) return;
+    if (open === undefined || open === this.#asked || !isActive(state) || state.halted) return;
     this.#asked = open;
     this.#question(open);
   }

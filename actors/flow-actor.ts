@@ -12,7 +12,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
 import type { Journal } from "../lib/journal/journal.ts";
-import { endOf, isQuiet, takeAsks, takeStart } from "../lib/plan/due.ts";
+import { endOf, isActive, isQuiet, takeAsks, takeStart } from "../lib/plan/due.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
 import { SparseMap, SparseSet } from "../lib/plan/sparse.ts";
 import type { FlowState } from "../lib/plan/state.ts";
@@ -25,7 +25,7 @@ import type { Effects } from "./effects.ts";
 import { KeptLines } from "./kept-lines.ts";
 import type { Message } from "./messages.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { foldProgress, isActive, isCommand, type ProgressMap, take, Turn } from "./turn.ts";
+import { foldProgress, isCommand, type ProgressMap, take, Turn } from "./turn.ts";
 import { Waits } from "./waits.ts";
 
 export interface FlowActorOptions {

@@ -1,5 +1,6 @@
 /** When the owner of a flow has a snapshot of it kept. */
 import type { Journal, Snapshots as Kept } from "../lib/journal/journal.ts";
+import { isActive } from "../lib/plan/due.ts";
 import { toSnapshot } from "../lib/plan/snapshot.ts";
 import type { FlowState } from "../lib/plan/state.ts";
 import type { Log } from "../lib/types.ts";
@@ -34,7 +35,7 @@ export class Snapshots {
     // A snapshot costs as much as there are atoms: so it is made for no less records than that.
     if (state.sequence - this.#covered < Math.max(every, state.shape.atoms)) return;
     // Of what has ended there is little to come.
-    if (state.flow.value !== "RUNNING" && state.flow.value !== "SUSPENDING") return;
+    if (!isActive(state)) return;
     void this.#keep(snapshots, state);
   }
 

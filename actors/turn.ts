@@ -1,6 +1,7 @@
 /** One turn of a flow actor: what arrived becomes records, and records are folded. */
 import type { Clock } from "../lib/clock.ts";
 import { FlowError } from "../lib/errors.ts";
+import { isActive } from "../lib/plan/due.ts";
 import { atomsOf, recordOf, whyNot } from "../lib/plan/edit.ts";
 import { created, fold } from "../lib/plan/fold.ts";
 import type { AttemptName, FlowRecord } from "../lib/plan/records.ts";
@@ -15,10 +16,6 @@ export type Command = Of<"suspend" | "cancel" | "kill">;
 
 export const isCommand = ({ type }: Message): boolean =>
   type === "suspend" || type === "cancel" || type === "kill";
-
-/** It runs, or comes to rest. */
-export const isActive = ({ flow: { value } }: FlowState): boolean =>
-  value === "RUNNING" || value === "SUSPENDING";
 
 /** Why a flow is parked, for people. */
 export const parkedReason = (atom: string, losses: number): string =>

@@ -50,8 +50,8 @@ type Say = (message: string, fields?: Readonly<Record<string, unknown>>) => void
  * its fields, and into the flow's journal, where `fourstroke logs` and the page find it. Called as it is, it says `info`.
  *
  * The journal takes 1,000 lines of an attempt, 128 KiB in all; 4,096 characters of a message, 4 KiB of a line's fields. What is
- * beyond that is left out, and a line says so. A line goes into the journal with the next records of its flow, at the
- * latest with the attempt's outcome; an attempt that ends with its process takes along those that were not there yet.
+ * beyond that is left out, and a line says so. A line goes into the journal with the next records of its flow, or
+ * by itself after half a second; an attempt that ends with its process takes along those that were not there yet.
  */
 export interface TaskLog extends Say {
   readonly debug: Say;

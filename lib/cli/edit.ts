@@ -4,6 +4,7 @@ import { editStored } from "../../actors/by-hand.ts";
 import { FlowError } from "../errors.ts";
 import { makeId } from "../ids.ts";
 import { jsonable } from "../jsonable.ts";
+import { isActive } from "../plan/due.ts";
 import { atomsOf, type Edit, type EditKind, whyNot } from "../plan/edit.ts";
 import { fold } from "../plan/fold.ts";
 import type { FlowState } from "../plan/state.ts";
@@ -141,8 +142,9 @@ async function store(id: string, make: EditMaker, options: EditOptions): Promise
 const named = (edit: Edit) => ({ kind: edit.kind, atoms: atomsOf(edit) });
 
 /** An edit would fence whoever runs it. */
-function refuseOwned({ id, flow, owner }: FlowState): void {
-  if (flow.value !== "RUNNING" && flow.value !== "SUSPENDING") return;
+function refuseOwned(state: FlowState): void {
+  if (!isActive(state)) return;
+  const { id, owner } = state;
   const living = livingOwner(owner);
   if (living === undefined) return;
   const error = new FlowError("HAS_OWNER", { flow: id, owner: living });

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { FlowError } from "../errors.ts";
 import type { FlowSummary } from "../journal/journal.ts";
 import { endsIn } from "../journal/sqlite/remover.ts";
+import { isActive } from "../plan/due.ts";
 import { CliError, exitCodes, hinted } from "./exit.ts";
 import { bytes as sizeOf } from "./findings.ts";
 import { styleOf } from "./look.ts";
@@ -121,8 +122,7 @@ function notOver(flow: string, state: string): Error {
 async function runnerOf({ journal }: Opened, id: string): Promise<string | undefined> {
   try {
     const kept = await findFlow(journal, id);
-    const runs = kept?.view.state === "RUNNING" || kept?.view.state === "SUSPENDING";
-    return runs ? livingOwner(kept.state.owner) : undefined;
+    return kept !== undefined && isActive(kept.state) ? livingOwner(kept.state.owner) : undefined;
   } catch (error) {
     if (FlowError.is(error, "JOURNAL_DAMAGED")) return undefined; // nobody can run it
     throw error;

@@ -7,6 +7,7 @@ import { compile } from "../compile/compile.ts";
 import { hashOf } from "../compile/hash.ts";
 import { FlowError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
+import { isActive } from "../plan/due.ts";
 import { leave } from "./command.ts";
 import { differences } from "./differences.ts";
 import { displayFor } from "./displays.ts";
@@ -128,7 +129,7 @@ async function resumeOne(
 }
 
 function refuseOwned({ state, view }: Kept): void {
-  if (view.state !== "RUNNING" && view.state !== "SUSPENDING") return;
+  if (!isActive(state)) return;
   const owner = livingOwner(state.owner);
   if (owner === undefined) return;
   throw hinted(

@@ -8,7 +8,14 @@ import { checkedEdit } from "../plan/edit-checked.ts";
 import type { FlowState } from "../plan/state.ts";
 import type { Stop, Transport } from "../transport/transport.ts";
 import type { Present } from "../why/facts.ts";
-import { type Heard, presentOf, type SeenLease, type Sight } from "../why/present.ts";
+import {
+  countClaims,
+  type Heard,
+  mostClaimed,
+  presentOf,
+  type SeenLease,
+  type Sight,
+} from "../why/present.ts";
 import type {
   ClusterDocument,
   CommandDocument,
@@ -26,8 +33,8 @@ const commands: readonly CommandKind[] = [
   ...(["suspend", "resume", "cancel", "kill", "edit"] as const),
 ];
 
-/** Jobs of one state in one answer; claimed jobs that are counted by owner; characters of a reason. */
-const most = { jobs: 50, claimed: 10_000, reason: 1_000 } as const;
+/** Jobs of one state in one answer; characters of a reason. */
+const most = { jobs: 50, reason: 1_000 } as const;
 
 /** Milliseconds of silence after which a member is not shown any more: the default lease. */
 const silentMs = 15_000;
@@ -87,16 +94,14 @@ export class Cluster {
     const board = this.#needBoard();
     const counts = { UNCLAIMED: 0, CLAIMED: 0, COMPLETE: 0, TRASHED: 0 };
     const jobs: JobDocument[] = [];
-    const running = new Map<string, number>();
+    let running: ReadonlyMap<string, number> = new Map();
     for (const state of states) {
       counts[state] = await board.count([state]);
-      const limit = state === "CLAIMED" ? most.claimed : most.jobs;
+      const limit = state === "CLAIMED" ? mostClaimed : most.jobs;
       const some = counts[state] === 0 ? [] : await board.list({ states: [state], limit });
       const first = some.slice(0, most.jobs);
       for (const job of first) jobs.push(jobDocument(await this.#shown.job(job)));
-      for (const { owner } of some) {
-        if (owner !== undefined) running.set(owner, (running.get(owner) ?? 0) + 1);
-      }
+      if (state === "CLAIMED") running = countClaims(some);
     }
     const conductors = this.#renewals(await board.leases()).map((renewal) =>
       conductorDocument(renewal, running.get(renewal.lease.owner) ?? 0),

@@ -25,10 +25,8 @@ export type Entry = Omit<Job, "revision">;
 /** Reads an entry, and says what is next: the same object when nothing changes. For one operation. */
 export type Rule = (entry: Entry, revision: number) => Entry;
 
-const limits = {
-  ...{ token: 1_000, commands: 16, commandText: 1_000, text: 8_192, bytes: 384 * 1024 },
-  refusals: 8,
-};
+const limits = { token: 1_000, commands: 16, refusals: 8, commandText: 1_000, text: 8_192 };
+const postedBytes = 384 * 1024;
 /** What a job grows by in its life has to fit into one message of a server, 1 MiB, with what was posted. */
 const endBytes = 512 * 1024;
 const foundBytes = 16 * 1024;
@@ -257,8 +255,8 @@ export const hasEnded = ({ state }: Pick<Entry, "state">): boolean =>
 
 /** @throws FlowError `PAYLOAD_REFUSED` for an entry that some store could not take */
 export function assertFits(bytes: Uint8Array): void {
-  if (bytes.byteLength <= limits.bytes) return;
-  const problem = `takes ${bytes.byteLength} bytes with all that belongs to it, more than ${limits.bytes}`;
+  if (bytes.byteLength <= postedBytes) return;
+  const problem = `takes ${bytes.byteLength} bytes with all that belongs to it, more than ${postedBytes}`;
   throw new FlowError("PAYLOAD_REFUSED", { path: "job", problem });
 }
 

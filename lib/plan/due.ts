@@ -57,6 +57,10 @@ function hasLeftover(state: FlowState): boolean {
   return false;
 }
 
+/** It runs, or comes to rest. */
+export const isActive = ({ flow: { value } }: Pick<FlowState, "flow">): boolean =>
+  value === "RUNNING" || value === "SUSPENDING";
+
 /**
  * Whether nothing runs and nothing is being asked.
  *

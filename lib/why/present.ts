@@ -10,6 +10,9 @@ import type { ConductorFacts, JobFacts, Present, WorkerFacts } from "./facts.ts"
 /** Attempts that a worker is asked for; milliseconds in which it answers. */
 const [mostAsked, answerMs] = [100, 1_000] as const;
 
+/** Claimed jobs that are counted by owner. */
+export const mostClaimed = 10_000;
+
 /** A lease, and for how long nothing was heard of its owner, in milliseconds; 0: it was heard of. */
 export interface SeenLease extends HeldLease {
   readonly silentMs: number;
@@ -89,9 +92,13 @@ async function askWorker(
 }
 
 /** How many jobs each owner has: a lease that is renewed from a thread tells what was so when it was taken. */
-export async function claimsOf(board: Jobboard): Promise<ReadonlyMap<string, number>> {
+export const claimsOf = async (board: Jobboard): Promise<ReadonlyMap<string, number>> =>
+  countClaims(await board.list({ states: ["CLAIMED"], limit: mostClaimed }));
+
+/** By owner. */
+export function countClaims(jobs: readonly Job[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { owner } of await board.list({ states: ["CLAIMED"], limit: 10_000 })) {
+  for (const { owner } of jobs) {
     if (owner !== undefined) counts.set(owner, (counts.get(owner) ?? 0) + 1);
   }
   return counts;
